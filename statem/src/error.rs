@@ -1,0 +1,216 @@
+//! What a caller or a sender is told when it gets no answer.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
+
+use crate::reason::{Bound, ExitReason};
+
+/// Why a call has no value. A call ends in exactly one of these or in its value (N50).
+///
+/// `E` is the machine's own error, given by [`Reply::fail`](crate::Reply::fail); a call whose reply
+/// is a plain `Reply<T>` cannot fail that way.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CallError<E = Infallible> {
+    /// The machine answered with an error of its own.
+    Failed(E),
+    /// The limit passed before the answer came.
+    TimedOut {
+        /// The machine.
+        machine: &'static str,
+        /// Whether a handler had consumed the request: `false` is a proof that none ever will
+        /// (N51). A machine that keeps abandoned requests will still handle one that is in its
+        /// mailbox, so there it is `true` from then on.
+        begun: bool,
+    },
+    /// There was no room, and the request was not handled.
+    Full {
+        /// The machine.
+        machine: &'static str,
+        /// Where there was no room.
+        what: Bound,
+    },
+    /// A handler consumed the request and dropped its [`Reply`](crate::Reply) unanswered.
+    NotAnswered {
+        /// The machine.
+        machine: &'static str,
+        /// The state the machine was in; `None` if the reply was dropped outside of a machine's
+        /// transition.
+        state: Option<&'static str>,
+    },
+    /// The handler said that the request is not expected in this state.
+    Unexpected {
+        /// The machine.
+        machine: &'static str,
+        /// The state the machine was in.
+        state: &'static str,
+    },
+    /// The machine ended before it answered.
+    Stopped {
+        /// The machine.
+        machine: &'static str,
+        /// Why it ended.
+        reason: ExitReason,
+        /// Whether a handler had consumed the request.
+        begun: bool,
+    },
+}
+
+impl<E> CallError<E> {
+    /// Whether a handler may have acted on the request: `false` only if no handler has consumed it
+    /// and none ever will, so that it is safe to send again (N50).
+    ///
+    /// A machine that answers with an error of its own has had the request; whether it acted on it
+    /// is for that error to say, as a client can by `net::Link::is_handed`.
+    ///
+    /// ```
+    /// use statem::{Bound, CallError};
+    ///
+    /// let full: CallError = CallError::Full { machine: "Client", what: Bound::Mailbox };
+    /// assert!(!full.may_have_run());
+    /// assert!(CallError::Failed("no such key").may_have_run());
+    /// ```
+    pub fn may_have_run(&self) -> bool {
+        match self {
+            CallError::Failed(_) | CallError::NotAnswered { .. } | CallError::Unexpected { .. } => {
+                true
+            }
+            CallError::TimedOut { begun, .. } | CallError::Stopped { begun, .. } => *begun,
+            CallError::Full { .. } => false,
+        }
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for CallError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ran = |begun: &bool| {
+            if *begun {
+                "the request may have run"
+            } else {
+                "the request has not run"
+            }
+        };
+        match self {
+            CallError::Failed(error) => error.fmt(f),
+            CallError::TimedOut { machine, begun } => {
+                write!(
+                    f,
+                    "`{machine}` did not answer within the limit; {}",
+                    ran(begun)
+                )
+            }
+            CallError::Full { machine, what } => {
+                write!(
+                    f,
+                    "`{machine}` has reached its bound of {what}; the request has not run, try again later"
+                )
+            }
+            CallError::NotAnswered {
+                machine,
+                state: Some(state),
+            } => {
+                write!(
+                    f,
+                    "`{machine}` dropped the reply unanswered in state `{state}`"
+                )
+            }
+            CallError::NotAnswered {
+                machine,
+                state: None,
+            } => {
+                write!(f, "the reply of `{machine}` was dropped unanswered")
+            }
+            CallError::Unexpected { machine, state } => {
+                write!(
+                    f,
+                    "`{machine}` does not expect this request in state `{state}`"
+                )
+            }
+            CallError::Stopped {
+                machine,
+                reason,
+                begun,
+            } => {
+                write!(f, "`{machine}` has stopped: {reason}; {}", ran(begun))
+            }
+        }
+    }
+}
+
+impl<E: Error + 'static> Error for CallError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            CallError::Failed(error) => error.source(),
+            CallError::Stopped {
+                reason: ExitReason::Other(error),
+                ..
+            } => Some(&**error),
+            _ => None,
+        }
+    }
+}
+
+/// A cast that was not sent, with the event given back.
+///
+/// ```
+/// use std::error::Error;
+/// use statem::{CastError, CastErrorKind, ExitReason};
+///
+/// let kind = CastErrorKind::Stopped(ExitReason::other("the disk is gone"));
+/// let error = CastError { event: 7, kind };
+/// assert_eq!(error.source().unwrap().to_string(), "the disk is gone");
+/// assert_eq!(error.into_event(), 7);
+/// ```
+pub struct CastError<Event> {
+    /// The event, as it was.
+    pub event: Event,
+    /// Why it was not sent.
+    pub kind: CastErrorKind,
+}
+
+/// Why a cast was not sent.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum CastErrorKind {
+    /// The mailbox is full, or others wait for room in it.
+    Full,
+    /// The machine has ended.
+    Stopped(ExitReason),
+}
+
+impl<Event> fmt::Debug for CastError<Event> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CastError")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<Event> fmt::Display for CastError<Event> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            CastErrorKind::Full => f.write_str("the mailbox is full; the event was not sent"),
+            CastErrorKind::Stopped(reason) => write!(
+                f,
+                "the machine has stopped: {reason}; the event was not sent"
+            ),
+        }
+    }
+}
+
+impl<Event> CastError<Event> {
+    /// Gives the event back.
+    pub fn into_event(self) -> Event {
+        self.event
+    }
+}
+
+impl<Event> Error for CastError<Event> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.kind {
+            CastErrorKind::Stopped(ExitReason::Other(error)) => Some(&**error),
+            _ => None,
+        }
+    }
+}

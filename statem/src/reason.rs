@@ -1,0 +1,134 @@
+//! Why a machine ended.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+/// Why a machine ended. Cheap to clone: every waiting caller gets it (N64).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ExitReason {
+    /// It stopped by itself or by `Handle::stop`, reached a terminal state, or its last handle was
+    /// dropped.
+    Normal,
+    /// It was shut down, by `Handle::shutdown`.
+    Shutdown,
+    /// It stopped with an error of its own.
+    Other(Arc<dyn Error + Send + Sync>),
+    /// It was killed: `terminate` was not called (N62).
+    Killed,
+    /// Its driver was dropped: the runtime shut down or the task was aborted (N63).
+    Aborted,
+    /// A callback, a source or a `Drop` of the machine panicked (N65).
+    Panicked {
+        /// What the panic said.
+        message: Arc<str>,
+        /// Where: `handle`, `enter`, `terminate`, `init`, `drop of the state`, `a source`, ..
+        callback: &'static str,
+        /// The name of the state the machine was in.
+        state: &'static str,
+    },
+    /// The state was lost: a `go_with` whose `Next` was not returned, a `Next` kept from an earlier
+    /// event, or another variant written through `*self` in `enter` (N12).
+    StateLost {
+        /// The name of the state that the machine was in.
+        from: &'static str,
+    },
+    /// One of the machine's bounds was passed by events of its own, so that dropping one would have
+    /// been a silent loss.
+    Overflow {
+        /// Which bound.
+        what: Bound,
+    },
+}
+
+/// A bound of a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Bound {
+    /// Messages waiting in the mailbox.
+    Mailbox,
+    /// Postponed events (N45).
+    Postponed,
+    /// Self-inserted events waiting (N31).
+    Inserted,
+    /// `cx.repeat()` in one transition (N6).
+    EnterRepeats,
+}
+
+impl ExitReason {
+    /// A reason with an error of the machine's own.
+    pub fn other(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        ExitReason::Other(Arc::from(error.into()))
+    }
+
+    /// Whether this is an ordinary end, which makes no crash report (R99).
+    #[must_use]
+    pub fn is_normal(&self) -> bool {
+        matches!(self, ExitReason::Normal | ExitReason::Shutdown)
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for ExitReason {
+    fn from(error: E) -> Self {
+        ExitReason::Other(Arc::new(error))
+    }
+}
+
+impl fmt::Display for ExitReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ExitReason::Normal => f.write_str("it ended normally"),
+            ExitReason::Shutdown => f.write_str("it was shut down"),
+            ExitReason::Other(error) => write!(f, "it stopped with an error: {error}"),
+            ExitReason::Killed => f.write_str("it was killed"),
+            ExitReason::Aborted => {
+                f.write_str("its driver was dropped, by the end of its runtime or an abort")
+            }
+            ExitReason::Panicked {
+                message,
+                callback,
+                state,
+            } => {
+                write!(
+                    f,
+                    "it panicked in {callback}, in state `{state}`: {message}"
+                )
+            }
+            ExitReason::StateLost { from } => write!(
+                f,
+                "its state was lost in `{from}`: return the `Next` of `go_with` in the same event, \
+                 and do not write another variant through `*self`"
+            ),
+            ExitReason::Overflow { what } => {
+                write!(
+                    f,
+                    "it passed its bound of {what} by events of its own; raise the bound or slow the machine down"
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Bound::Mailbox => "messages in the mailbox",
+            Bound::Postponed => "postponed events",
+            Bound::Inserted => "inserted events",
+            Bound::EnterRepeats => "repeated enter calls",
+        })
+    }
+}
+
+/// What a panic said.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> Arc<str> {
+    if let Some(text) = payload.downcast_ref::<&'static str>() {
+        Arc::from(*text)
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        Arc::from(text.as_str())
+    } else {
+        Arc::from("a panic without a message")
+    }
+}

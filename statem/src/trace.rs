@@ -1,0 +1,50 @@
+//! Log events: tracing where the feature is on, nothing where it is off.
+
+use std::any::Any;
+
+use crate::reason::message;
+
+/// Something a person should look at.
+macro_rules! warning {
+    ($($field:tt)*) => {{
+        #[cfg(feature = "tracing")]
+        tracing::warn!($($field)*);
+    }};
+}
+
+/// A machine ended abnormally (R99).
+#[cfg(feature = "tokio")]
+macro_rules! crash {
+    ($($field:tt)*) => {{
+        #[cfg(feature = "tracing")]
+        tracing::error!($($field)*);
+    }};
+}
+
+#[cfg(feature = "tokio")]
+pub(crate) use crash;
+pub(crate) use warning;
+
+/// Whether anybody listens to warnings: what is only measured for one costs nothing otherwise.
+#[cfg(feature = "tokio")]
+pub(crate) fn warns() -> bool {
+    #[cfg(feature = "tracing")]
+    let warns = tracing::level_filters::LevelFilter::current() >= tracing::Level::WARN;
+    #[cfg(not(feature = "tracing"))]
+    let warns = false;
+    warns
+}
+
+/// Logs a panic of foreign code that is no business of the machine's.
+#[cold]
+pub(crate) fn panic_in_drop(
+    machine: &'static str,
+    payload: Box<dyn Any + Send>,
+    what: &'static str,
+) {
+    let message = message(&*payload);
+    warning!(machine, message = &*message, "{what}");
+    let _ = (machine, message, what);
+    // Its drop may panic too.
+    std::mem::forget(payload);
+}
