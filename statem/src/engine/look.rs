@@ -1,0 +1,96 @@
+//! What there is to see of an engine.
+
+use std::time::Duration;
+
+use super::{Engine, name_of, step};
+use crate::counts::Counts;
+use crate::event::Origin;
+use crate::machine::Machine;
+use crate::reason::ExitReason;
+
+/// A timeout that runs, as [`Engine::timeouts`] shows it.
+#[non_exhaustive]
+pub struct RunningTimeout<'a, M: Machine> {
+    /// Which timeout: the origin its event will have.
+    pub origin: Origin<M::Timeout>,
+    /// When it fires, in time since the start of the machine; `None` is never (N25).
+    pub deadline: Option<Duration>,
+    /// What it will send.
+    pub event: &'a M::Event,
+}
+
+impl<M: Machine> Engine<M> {
+    /// The state. `None` when the machine has ended or lost it (N12).
+    #[must_use]
+    pub fn state(&self) -> Option<&M> {
+        self.state.as_ref()
+    }
+
+    /// The place of the state in the graph.
+    pub(super) fn place(&self) -> usize {
+        self.state.as_ref().map_or(0, M::index)
+    }
+
+    /// The name of the state; empty if there is none.
+    #[must_use]
+    pub fn state_name(&self) -> &'static str {
+        self.state
+            .as_ref()
+            .map_or("", |state| name_of::<M>(state.index()))
+    }
+
+    /// The data. `None` when the machine has ended.
+    #[must_use]
+    pub fn data(&self) -> Option<&M::Data> {
+        self.data.as_ref()
+    }
+
+    /// The data, to set a scene with.
+    pub fn data_mut(&mut self) -> Option<&mut M::Data> {
+        self.data.as_mut()
+    }
+
+    /// Why the machine ended, if it has.
+    #[must_use]
+    pub fn stopped(&self) -> Option<&ExitReason> {
+        self.end.as_deref()
+    }
+
+    /// Whether [`Engine::advance`] has something to handle.
+    #[must_use]
+    #[inline]
+    pub fn has_queued(&self) -> bool {
+        self.queues.has_waiting() || self.timers.as_ref().is_some_and(|timers| timers.has_zero())
+    }
+
+    /// The events that wait in the queue, the next one first.
+    pub fn queued(&self) -> impl Iterator<Item = &M::Event> + '_ {
+        self.queues.waiting().map(|entry| &entry.event)
+    }
+
+    /// The postponed events, oldest first.
+    pub fn postponed(&self) -> impl Iterator<Item = &M::Event> + '_ {
+        self.queues.postponed().map(|entry| &entry.event)
+    }
+
+    /// The timeouts that run: zero ones, then in the order they are due.
+    #[must_use]
+    pub fn timeouts(&self) -> Vec<RunningTimeout<'_, M>> {
+        let running = self
+            .timers
+            .as_ref()
+            .map_or_else(Vec::new, |timers| timers.running());
+        let show = |(key, deadline, event)| RunningTimeout {
+            origin: step::origin(key),
+            deadline,
+            event,
+        };
+        running.into_iter().map(show).collect()
+    }
+
+    /// How often things happened.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts.counts(self.queues.postponements())
+    }
+}
