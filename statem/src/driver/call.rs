@@ -1,0 +1,371 @@
+//! Calls and casts from outside: the futures of a [`Handle`](crate::Handle).
+
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::clock;
+use super::limit::Limit;
+use crate::error::{CallError, CastError, CastErrorKind};
+use crate::inspect::Question;
+use crate::machine::Machine;
+use crate::mailbox::{Mailbox, Message, Refused, Ticket};
+use crate::reason::{Bound, ExitReason};
+use crate::reply::{Answer, Reply};
+
+/// A call, made by [`Handle::call`](crate::Handle::call) and
+/// [`Handle::try_call`](crate::Handle::try_call): a future of its one outcome (N50).
+///
+/// It is sent when it is first polled. Its limit counts from there and covers room in the mailbox,
+/// waiting, being postponed and the answer; it runs without the machine's help (N54).
+///
+/// Cancel safety: dropped before a handler has begun with it, it will never be handled (N51, N52),
+/// unless the machine keeps abandoned requests; dropped later, its answer is dropped.
+///
+/// # Panics
+///
+/// When it is polled outside of a tokio runtime with its timer enabled.
+#[must_use = "a call is sent when it is awaited"]
+pub struct Call<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> {
+    mailbox: &'a Mailbox<M>,
+    /// Taken when it is sent.
+    event: Option<F>,
+    limit: Until,
+    waits: bool,
+    sent: Option<Sent<T, E>>,
+    reply: PhantomData<fn() -> Reply<T, E>>,
+}
+
+#[derive(Clone, Copy)]
+enum Until {
+    After(Duration),
+    At(Instant),
+}
+
+struct Sent<T: Send + 'static, E: Send + 'static> {
+    answer: Answer<T, E>,
+    limit: Option<Limit>,
+    /// While it waits for room in the mailbox.
+    ticket: Option<u64>,
+}
+
+impl<'a, M, T, E, F> Call<'a, M, T, E, F>
+where
+    M: Machine,
+    T: Send + 'static,
+    E: Send + 'static,
+    F: FnOnce(Reply<T, E>) -> M::Event,
+{
+    pub(super) fn new(mailbox: &'a Mailbox<M>, event: F, waits: bool) -> Self {
+        let limit = Until::After(mailbox.call_limit);
+        Call {
+            mailbox,
+            event: Some(event),
+            limit,
+            waits,
+            sent: None,
+            reply: PhantomData,
+        }
+    }
+
+    /// How long to wait for the answer, in place of the machine's own limit.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = Until::After(limit);
+        self
+    }
+
+    /// Until when to wait for the answer, in place of the machine's own limit.
+    pub fn deadline(mut self, deadline: Instant) -> Self {
+        self.limit = Until::At(deadline);
+        self
+    }
+
+    fn send(&mut self, event: F, cx: &mut Context<'_>) -> Result<(), CallError<E>> {
+        let machine = M::GRAPH.name;
+        let mailbox = self.mailbox;
+        let now = clock::now();
+        // A limit beyond the clock's range is no limit.
+        let deadline = match self.limit {
+            Until::After(limit) => now.checked_add(limit),
+            Until::At(deadline) => Some(deadline),
+        };
+        if deadline.is_some_and(|deadline| deadline <= now) {
+            return Err(CallError::TimedOut {
+                machine,
+                begun: false,
+            });
+        }
+        let of_machine =
+            deadline.map(|deadline| deadline.into_std().saturating_duration_since(mailbox.start));
+        let (reply, answer) = Answer::channel(machine, of_machine, Some(cx.waker()));
+        let message = Message {
+            event: event(reply),
+            call: Some(answer.cell()),
+        };
+        let ticket = match mailbox.try_put(message) {
+            Ok(()) => Ok(None),
+            Err(Refused::Full(message)) if self.waits => {
+                mailbox.queue(message, cx.waker()).map(Some)
+            }
+            Err(refused) => Err(refused),
+        };
+        match ticket {
+            Ok(ticket) => {
+                self.sent = Some(Sent {
+                    answer,
+                    limit: deadline.map(Limit::new),
+                    ticket,
+                });
+                Ok(())
+            }
+            Err(Refused::Full(_)) => Err(CallError::Full {
+                machine,
+                what: Bound::Mailbox,
+            }),
+            Err(Refused::Stopped(_, reason)) => Err(CallError::Stopped {
+                machine,
+                reason,
+                begun: false,
+            }),
+        }
+    }
+}
+
+impl<M: Machine, T: Send + 'static, E: Send + 'static, F> Unpin for Call<'_, M, T, E, F> {}
+
+impl<M, T, E, F> Future for Call<'_, M, T, E, F>
+where
+    M: Machine,
+    T: Send + 'static,
+    E: Send + 'static,
+    F: FnOnce(Reply<T, E>) -> M::Event,
+{
+    type Output = Result<T, CallError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let Some(event) = this.event.take() {
+            if let Err(error) = this.send(event, cx) {
+                return Poll::Ready(Err(error));
+            }
+        }
+        let sent = this
+            .sent
+            .as_mut()
+            .expect("a call is not polled after it has ended");
+        if let Poll::Ready(outcome) = Pin::new(&mut sent.answer).poll(cx) {
+            this.sent = None;
+            return Poll::Ready(outcome);
+        }
+        if sent
+            .limit
+            .as_mut()
+            .is_none_or(|limit| limit.poll(cx).is_pending())
+        {
+            return Poll::Pending;
+        }
+        let outcome = this.give_up().unwrap_or(Err(CallError::TimedOut {
+            machine: M::GRAPH.name,
+            begun: true,
+        }));
+        Poll::Ready(outcome)
+    }
+}
+
+impl<M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'_, M, T, E, F> {
+    /// Gives the call up. Its outcome: the answer that came meanwhile, or that there is none.
+    fn give_up(&mut self) -> Option<Result<T, CallError<E>>> {
+        let mut sent = self.sent.take()?;
+        Some(sent.answer.give_up().unwrap_or_else(|mut begun| {
+            if !begun {
+                let ticket = sent.ticket;
+                if let Some(message) = ticket.and_then(|ticket| self.mailbox.withdraw(ticket)) {
+                    drop(message);
+                } else {
+                    self.mailbox.abandon();
+                    // It is in the mailbox, or further: this machine will handle it all the same.
+                    begun = M::KEEP_ABANDONED;
+                }
+            }
+            Err(CallError::TimedOut {
+                machine: M::GRAPH.name,
+                begun,
+            })
+        }))
+    }
+}
+
+impl<M: Machine, T: Send + 'static, E: Send + 'static, F> Drop for Call<'_, M, T, E, F> {
+    fn drop(&mut self) {
+        drop(self.give_up());
+    }
+}
+
+/// A cast, made by [`Handle::cast`](crate::Handle::cast): a future that is ready when the event is
+/// in the mailbox.
+///
+/// Cancel safety: dropped while it waits for room it has sent nothing, and the event is dropped
+/// (N56). Once there was room for it, it is sent, even if the future is dropped before it is polled
+/// again.
+#[must_use = "a cast is sent when it is awaited"]
+pub struct Cast<'a, M: Machine> {
+    mailbox: &'a Mailbox<M>,
+    /// Taken when it is sent or queued.
+    event: Option<M::Event>,
+    ticket: Option<u64>,
+}
+
+impl<'a, M: Machine> Cast<'a, M> {
+    pub(super) fn new(mailbox: &'a Mailbox<M>, event: M::Event) -> Self {
+        Cast {
+            mailbox,
+            event: Some(event),
+            ticket: None,
+        }
+    }
+}
+
+impl<M: Machine> Unpin for Cast<'_, M> {}
+
+impl<M: Machine> Future for Cast<'_, M> {
+    type Output = Result<(), CastError<M::Event>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mailbox = self.mailbox;
+        if let Some(ticket) = self.ticket {
+            return match mailbox.poll_ticket(ticket, cx.waker()) {
+                Ticket::Waiting => Poll::Pending,
+                Ticket::Sent | Ticket::Stopped(None, _) => {
+                    self.ticket = None;
+                    Poll::Ready(Ok(()))
+                }
+                Ticket::Stopped(Some(message), reason) => {
+                    self.ticket = None;
+                    Poll::Ready(Err(stopped(message, reason)))
+                }
+            };
+        }
+        let event = self
+            .event
+            .take()
+            .expect("a cast is not polled after it has ended");
+        let refused = match self.mailbox.try_put(Message { event, call: None }) {
+            Ok(()) => return Poll::Ready(Ok(())),
+            Err(refused) => refused,
+        };
+        let queued = match refused {
+            Refused::Full(message) => self.mailbox.queue(message, cx.waker()),
+            stopped @ Refused::Stopped(..) => Err(stopped),
+        };
+        match queued {
+            Ok(ticket) => {
+                self.ticket = Some(ticket);
+                // It may have been let in at once.
+                self.poll(cx)
+            }
+            Err(Refused::Stopped(message, reason)) => Poll::Ready(Err(stopped(message, reason))),
+            Err(Refused::Full(message)) => Poll::Ready(Err(full(message))),
+        }
+    }
+}
+
+impl<M: Machine> Drop for Cast<'_, M> {
+    fn drop(&mut self) {
+        drop(self.ticket.and_then(|ticket| self.mailbox.withdraw(ticket)));
+    }
+}
+
+pub(super) fn full<M: Machine>(message: Message<M>) -> CastError<M::Event> {
+    CastError {
+        event: message.event,
+        kind: CastErrorKind::Full,
+    }
+}
+
+pub(super) fn stopped<M: Machine>(
+    message: Message<M>,
+    reason: crate::ExitReason,
+) -> CastError<M::Event> {
+    CastError {
+        event: message.event,
+        kind: CastErrorKind::Stopped(reason),
+    }
+}
+
+/// A question on its way into the mailbox.
+pub(super) struct Put<'a, M: Machine> {
+    mailbox: &'a Mailbox<M>,
+    question: Option<Question<M>>,
+    /// While it waits for room.
+    asker: Option<u64>,
+}
+
+impl<'a, M: Machine> Put<'a, M> {
+    pub(super) fn new(mailbox: &'a Mailbox<M>, question: Question<M>) -> Self {
+        Put {
+            mailbox,
+            question: Some(question),
+            asker: None,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ExitReason>> {
+        self.mailbox
+            .poll_ask(&mut self.question, &mut self.asker, cx.waker())
+    }
+}
+
+impl<M: Machine> Drop for Put<'_, M> {
+    fn drop(&mut self) {
+        if let Some(asker) = self.asker {
+            self.mailbox.forget_asker(asker);
+        }
+    }
+}
+
+/// Waits for room for a question and for the answer that the driver gives to it, within one limit.
+pub(super) async fn answer_within<M, T, E>(
+    machine: &'static str,
+    put: Put<'_, M>,
+    mut answer: Answer<T, E>,
+    limit: Duration,
+) -> Result<T, CallError<E>>
+where
+    M: Machine,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    let mut limit = clock::now().checked_add(limit).map(Limit::new);
+    let mut put = Some(put);
+    std::future::poll_fn(|cx| {
+        match put.as_mut().map(|put| put.poll(cx)) {
+            Some(Poll::Ready(Err(reason))) => {
+                return Poll::Ready(Err(CallError::Stopped {
+                    machine,
+                    reason,
+                    begun: false,
+                }));
+            }
+            Some(Poll::Ready(Ok(()))) => put = None,
+            Some(Poll::Pending) | None => {}
+        }
+        if let Poll::Ready(outcome) = Pin::new(&mut answer).poll(cx) {
+            return Poll::Ready(outcome);
+        }
+        if limit
+            .as_mut()
+            .is_none_or(|limit| limit.poll(cx).is_pending())
+        {
+            return Poll::Pending;
+        }
+        Poll::Ready(
+            answer
+                .give_up()
+                .unwrap_or_else(|begun| Err(CallError::TimedOut { machine, begun })),
+        )
+    })
+    .await
+}

@@ -1,0 +1,415 @@
+//! The client side of a running machine: [`Handle`], [`WeakHandle`], and what they wait for.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::call::{self, Call, Cast, Put};
+use super::clock;
+use super::observe::{Closed, Watch};
+use crate::context::Actions;
+use crate::engine::name_of;
+use crate::error::{CallError, CastError};
+use crate::inspect::{Inspection, Question};
+use crate::machine::Machine;
+use crate::mailbox::{Control, Mailbox, Message, Refused};
+use crate::reason::ExitReason;
+use crate::reply::{Answer, Reply};
+use crate::watch::Status;
+
+/// A running machine, from outside. Clone it for each user.
+///
+/// It keeps the machine alive: when the last one is dropped, the machine handles the messages that
+/// wait and ends with [`ExitReason::Normal`] (N58). Messages of one sender keep their order (R121).
+///
+/// ```
+/// use std::time::Duration;
+/// use statem::{CallError, Cx, ExitReason, Handler, Next, Reply, StateMachine, Status, keep, spawn, stop};
+///
+/// #[derive(StateMachine)]
+/// #[machine(event = Event, data = u32)]
+/// enum Tickets {
+///     #[initial]
+///     #[to(SoldOut)]
+///     Selling,
+///     #[to(Selling)]
+///     SoldOut,
+/// }
+///
+/// enum Event {
+///     Buy(Reply<u32, &'static str>),
+/// }
+///
+/// impl Handler for Tickets {
+///     fn handle(state: TicketsAt<'_>, Event::Buy(reply): Event, left: &mut u32, _: &mut Cx<Self>) -> Next<Self> {
+///         match state {
+///             TicketsAt::Selling(s) => {
+///                 let _ = reply.send(*left);
+///                 *left -= 1;
+///                 if *left == 0 { s.go(SoldOut) } else { keep() }
+///             }
+///             TicketsAt::SoldOut(_) => {
+///                 let _ = reply.fail("sold out");
+///                 keep()
+///             }
+///         }
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let tickets = spawn::<Tickets>(Selling, 1);
+/// assert_eq!(tickets.call(Event::Buy).await.unwrap(), 1);
+/// // Whoever has an answer sees the state that the answer came from, or a later one.
+/// assert!(matches!(tickets.status(), Status::Running("SoldOut")));
+/// let late = tickets.call(Event::Buy).limit(Duration::from_millis(100)).await;
+/// assert!(matches!(late, Err(CallError::Failed("sold out"))));
+/// assert!(matches!(tickets.stop().await, ExitReason::Normal));
+/// # });
+/// ```
+pub struct Handle<M: Machine> {
+    pub(super) mailbox: Arc<Mailbox<M>>,
+}
+
+impl<M: Machine> Handle<M> {
+    pub(super) fn new(mailbox: Arc<Mailbox<M>>) -> Self {
+        Handle { mailbox }
+    }
+
+    /// Asks the machine something and waits for the answer, five seconds unless told otherwise.
+    ///
+    /// The event is made with the [`Reply`] that answers it, so `handle.call(Event::Total)` will
+    /// often do. Waits for room when the mailbox is full. The future borrows the handle: to
+    /// send it elsewhere, move a clone with it.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`]; [`CallError::may_have_run`] tells whether to try again.
+    pub fn call<T, E, F>(&self, event: F) -> Call<'_, M, T, E, F>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(Reply<T, E>) -> M::Event,
+    {
+        Call::new(&self.mailbox, event, true)
+    }
+
+    /// As [`Handle::call`], but fails with [`CallError::Full`] when the mailbox is full or others
+    /// wait for room.
+    pub fn try_call<T, E, F>(&self, event: F) -> Call<'_, M, T, E, F>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(Reply<T, E>) -> M::Event,
+    {
+        Call::new(&self.mailbox, event, false)
+    }
+
+    /// Sends the machine an event; waits for room when the mailbox is full, first come, first
+    /// served (N56).
+    ///
+    /// # Errors
+    ///
+    /// The event back, if the machine has stopped.
+    pub fn cast(&self, event: M::Event) -> Cast<'_, M> {
+        Cast::new(&self.mailbox, event)
+    }
+
+    /// Sends the machine an event without waiting.
+    ///
+    /// # Errors
+    ///
+    /// The event back, if the machine has stopped, the mailbox is full, or others wait for room in
+    /// it (N56).
+    pub fn try_cast(&self, event: M::Event) -> Result<(), CastError<M::Event>> {
+        self.mailbox
+            .try_put(Message { event, call: None })
+            .map_err(|refused| match refused {
+                Refused::Full(message) => call::full(message),
+                Refused::Stopped(message, reason) => call::stopped(message, reason),
+            })
+    }
+
+    /// Stops the machine at its turn, after the messages that wait already (R120), and waits for
+    /// its end.
+    ///
+    /// Calls in flight are told [`CallError::Stopped`]. Gives the reason of the end, which is
+    /// another one if the machine ended first.
+    ///
+    /// Cancel safety: once it has been polled the request stays in force.
+    pub async fn stop(&self) -> ExitReason {
+        self.end_by(Control::Stop(Box::new(ExitReason::Normal)))
+            .await
+    }
+
+    /// Asks the machine to end by itself within `limit`, and waits for its end (N59).
+    ///
+    /// A machine with `#[machine(shutdown = ..)]` gets that event in its turn and drains by its own
+    /// states; when the limit passes first it is stopped, ahead of its mailbox. Any other
+    /// machine is stopped at its turn.
+    ///
+    /// Cancel safety: once it has been polled the request stays in force.
+    pub async fn shutdown(&self, limit: Duration) -> ExitReason {
+        // The event is an expression of the user's. A panic in it is the machine's, which makes the
+        // event again at its turn.
+        let drains = catch_unwind(|| M::shutdown().is_some()).unwrap_or_else(|payload| {
+            std::mem::forget(payload);
+            true
+        });
+        let control = if drains {
+            self.mailbox
+                .shut_down_by(clock::since(self.mailbox.start).saturating_add(limit));
+            Control::Shutdown
+        } else {
+            Control::Stop(Box::new(ExitReason::Shutdown))
+        };
+        self.end_by(control).await
+    }
+
+    /// Ends the machine before its next transition, without `terminate` (N62). It cannot interrupt
+    /// a running handler. Does nothing to a machine that has ended.
+    pub fn kill(&self) {
+        self.mailbox.kill();
+    }
+
+    /// Waits for the end of the machine. Ready at once, and each time, after it has ended; dropping
+    /// the future loses nothing.
+    pub fn closed(&self) -> Closed {
+        Closed::new(self.mailbox.published.clone())
+    }
+
+    /// What the machine is doing.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.mailbox.published.status(name_of::<M>)
+    }
+
+    /// Follows the state of the machine (N71).
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        Watch::new(self.mailbox.published.clone(), name_of::<M>)
+    }
+
+    /// Looks at the machine in its turn, at rest: names and counts (N70). Within the limit of a
+    /// call, five seconds unless the [`Builder`](crate::Builder) says otherwise.
+    ///
+    /// Cancel safety: dropping the future drops the answer; the machine is not disturbed.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Stopped`] and [`CallError::TimedOut`]; [`CallError::NotAnswered`] if the
+    /// `Debug` of a timeout's name panicked, which the machine survives.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with its timer enabled.
+    pub async fn inspect(&self) -> Result<Inspection, CallError> {
+        self.ask(|reply| Box::new(|view| drop(reply.send(view.inspection))))
+            .await
+    }
+
+    /// As [`Handle::inspect`], with the state, the data and the postponed events by `Debug`.
+    ///
+    /// Cancel safety: as [`Handle::inspect`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::inspect`]; [`CallError::Failed`] with its message if the `Debug` of a value
+    /// panicked, which the machine survives.
+    ///
+    /// # Panics
+    ///
+    /// As [`Handle::inspect`].
+    pub async fn inspect_values(&self) -> Result<Details, CallError<String>>
+    where
+        M: fmt::Debug,
+        M::Data: fmt::Debug,
+        M::Event: fmt::Debug,
+    {
+        self.ask(|reply| {
+            Box::new(|view| {
+                let shown = catch_unwind(AssertUnwindSafe(|| Details {
+                    state: view
+                        .state
+                        .map(|state| format!("{state:?}"))
+                        .unwrap_or_default(),
+                    data: view
+                        .data
+                        .map(|data| format!("{data:?}"))
+                        .unwrap_or_default(),
+                    postponed: view
+                        .postponed
+                        .iter()
+                        .map(|event| format!("{event:?}"))
+                        .collect(),
+                    inspection: view.inspection,
+                }));
+                match shown {
+                    Ok(details) => drop(reply.send(details)),
+                    Err(_) => {
+                        drop(reply.fail(format!("a `Debug` of `{}` panicked", M::GRAPH.name)));
+                    }
+                }
+            })
+        })
+        .await
+    }
+
+    /// A handle that does not keep the machine alive.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakHandle<M> {
+        WeakHandle {
+            mailbox: Arc::downgrade(&self.mailbox),
+        }
+    }
+
+    /// Lets the machine live without handles: it then ends by itself, by the owner of a weak
+    /// handle, or with its runtime (N58).
+    pub fn detach(self) {
+        self.mailbox.add_handle();
+    }
+
+    async fn end_by(&self, control: Control<M>) -> ExitReason {
+        // A machine that is closing is waited for: its reason may still be replaced by a panic in
+        // `terminate`.
+        let _ = self.mailbox.put_control(control);
+        self.closed().await
+    }
+
+    async fn ask<T, E>(
+        &self,
+        question: impl FnOnce(Reply<T, E>) -> Question<M>,
+    ) -> Result<T, CallError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let machine = M::GRAPH.name;
+        let (reply, answer) = Answer::channel(machine, None, None);
+        let put = Put::new(&self.mailbox, question(reply));
+        call::answer_within(machine, put, answer, self.mailbox.call_limit).await
+    }
+}
+
+impl<M: Machine> Clone for Handle<M> {
+    fn clone(&self) -> Self {
+        self.mailbox.add_handle();
+        Handle {
+            mailbox: self.mailbox.clone(),
+        }
+    }
+}
+
+impl<M: Machine> Drop for Handle<M> {
+    fn drop(&mut self) {
+        self.mailbox.drop_handle();
+    }
+}
+
+impl<M: Machine> fmt::Debug for Handle<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("machine", &M::GRAPH.name)
+            .field("status", &self.status())
+            .finish()
+    }
+}
+
+/// A handle that does not keep its machine alive (N58); what a machine's own sources use to reach
+/// it (N57).
+pub struct WeakHandle<M: Machine> {
+    mailbox: Weak<Mailbox<M>>,
+}
+
+impl<M: Machine> WeakHandle<M> {
+    /// A handle, unless the machine has none left. Where others hold one, that of a machine that
+    /// has ended is given too.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Handle<M>> {
+        let mailbox = self.mailbox.upgrade()?;
+        mailbox.upgrade().then(|| Handle { mailbox })
+    }
+
+    /// Sends the machine an event without waiting and without keeping it alive.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::try_cast`].
+    pub fn try_cast(&self, event: M::Event) -> Result<(), CastError<M::Event>> {
+        match self.mailbox.upgrade() {
+            Some(mailbox) => mailbox
+                .try_put(Message { event, call: None })
+                .map_err(|refused| match refused {
+                    Refused::Full(message) => call::full(message),
+                    Refused::Stopped(message, reason) => call::stopped(message, reason),
+                }),
+            None => Err(call::stopped(
+                Message::<M> { event, call: None },
+                ExitReason::Aborted,
+            )),
+        }
+    }
+
+    /// As [`Handle::kill`]; nothing if the machine has ended.
+    pub fn kill(&self) {
+        if let Some(mailbox) = self.mailbox.upgrade() {
+            mailbox.kill();
+        }
+    }
+
+    /// What the machine is doing. `None` when it has ended and nobody holds a handle: then its
+    /// reason is forgotten.
+    #[must_use]
+    pub fn status(&self) -> Option<Status> {
+        let mailbox = self.mailbox.upgrade()?;
+        Some(mailbox.published.status(name_of::<M>))
+    }
+
+    /// Waits for the end of the machine. `None` as [`WeakHandle::status`].
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        let mailbox = self.mailbox.upgrade()?;
+        Some(Closed::new(mailbox.published.clone()))
+    }
+}
+
+impl<M: Machine> Clone for WeakHandle<M> {
+    fn clone(&self) -> Self {
+        WeakHandle {
+            mailbox: self.mailbox.clone(),
+        }
+    }
+}
+
+impl<M: Machine> fmt::Debug for WeakHandle<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakHandle")
+            .field("machine", &M::GRAPH.name)
+            .finish()
+    }
+}
+
+impl<M: Machine> Actions<M> {
+    /// The machine's own handle, weak, to give to what runs beside it (N57). In an engine driven by
+    /// hand it upgrades to nothing.
+    #[must_use]
+    pub fn handle(&self) -> WeakHandle<M> {
+        WeakHandle {
+            mailbox: self.mailbox().clone(),
+        }
+    }
+}
+
+/// A machine by the values of its types; see [`Handle::inspect_values`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Details {
+    /// The state, by `Debug`.
+    pub state: String,
+    /// The data, by `Debug`.
+    pub data: String,
+    /// The postponed events, oldest first, by `Debug`.
+    pub postponed: Vec<String>,
+    /// Names and counts.
+    pub inspection: Inspection,
+}

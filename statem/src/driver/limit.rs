@@ -1,0 +1,140 @@
+//! The limit of a call: a timer that costs next to nothing when the answer comes first.
+//!
+//! A `tokio::time::timeout` for each call puts a timer into the runtime's wheel and takes it out
+//! again, which costs more than half a call. Here a timer is kept when its call has ended, still in
+//! the wheel, and lent to the next call on the thread: an earlier deadline is only looked at again
+//! when it fires. A task that gets back the timer it had before does not even poll it: the timer
+//! still has its waker. The most kept on a thread is `KEPT`.
+
+use std::cell::RefCell;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use tokio::runtime::{Handle, Id};
+use tokio::task;
+use tokio::time::{Instant, Sleep};
+
+use super::clock;
+
+/// A kept timer may hold the waker of a task that has ended until it fires, so not many are kept.
+const KEPT: usize = 8;
+
+thread_local! {
+    static TIMERS: RefCell<Vec<Timer>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Timer {
+    /// A timer works only on the runtime it was made on.
+    runtime: Id,
+    /// The task that polled it last, and the waker it left in it.
+    task: Option<task::Id>,
+    waker: Option<Waker>,
+    sleep: Pin<Box<Sleep>>,
+}
+
+pub(super) struct Limit {
+    deadline: Instant,
+    timer: Option<Timer>,
+}
+
+impl Limit {
+    pub(super) fn new(deadline: Instant) -> Self {
+        Limit {
+            deadline,
+            timer: None,
+        }
+    }
+
+    /// Ready when the deadline has passed.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = self.deadline;
+        if self.timer.is_none() {
+            self.timer = Timer::lend_armed(deadline, cx.waker());
+            if self.timer.is_some() {
+                return Poll::Pending;
+            }
+        }
+        let timer = self.timer.get_or_insert_with(|| Timer::lend(deadline));
+        // Without the task's budget: a sleep that is told to wait for the next turn does not take
+        // the waker, and a timer that is kept without one would never wake the call it is
+        // lent to.
+        while pin!(task::unconstrained(timer.sleep.as_mut()))
+            .poll(cx)
+            .is_ready()
+        {
+            if clock::now() >= deadline {
+                return Poll::Ready(());
+            }
+            timer.sleep.as_mut().reset(deadline);
+        }
+        timer.task = task::try_id();
+        if !timer
+            .waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()))
+        {
+            timer.waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Limit {
+    fn drop(&mut self) {
+        if let Some(timer) = self.timer.take() {
+            // A thread that is being torn down keeps nothing.
+            let _ = TIMERS.try_with(|timers| {
+                if let Ok(mut timers) = timers.try_borrow_mut() {
+                    if timers.len() < KEPT && !timer.sleep.is_elapsed() {
+                        timers.push(timer);
+                    }
+                }
+            });
+        }
+    }
+}
+
+impl Timer {
+    /// A timer that this task had before and that wakes it early enough: there is nothing to do
+    /// with it. The task tells that the runtime is the same one.
+    fn lend_armed(deadline: Instant, waker: &Waker) -> Option<Timer> {
+        let task = Some(task::try_id()?);
+        TIMERS.with_borrow_mut(|timers| {
+            let armed = |timer: &Timer| {
+                timer.task == task
+                    && timer
+                        .waker
+                        .as_ref()
+                        .is_some_and(|left| left.will_wake(waker))
+                    && timer.sleep.deadline() <= deadline
+                    && !timer.sleep.is_elapsed()
+            };
+            timers
+                .iter()
+                .rposition(armed)
+                .map(|place| timers.swap_remove(place))
+        })
+    }
+
+    fn lend(deadline: Instant) -> Self {
+        let runtime = Handle::current().id();
+        let kept = TIMERS.with_borrow_mut(|timers| {
+            timers.retain(|timer| timer.runtime == runtime);
+            timers.pop()
+        });
+        match kept {
+            Some(mut timer) => {
+                if timer.sleep.deadline() > deadline {
+                    timer.sleep.as_mut().reset(deadline);
+                }
+                timer
+            }
+            None => Timer {
+                runtime,
+                task: None,
+                waker: None,
+                sleep: Box::pin(tokio::time::sleep_until(deadline)),
+            },
+        }
+    }
+}

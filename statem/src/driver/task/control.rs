@@ -1,0 +1,156 @@
+//! What is asked of the driver rather than of the machine (N55), and the end (N61).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::{Driver, Phase};
+use crate::counts::Counts;
+use crate::driver::clock;
+use crate::engine::{drop_at_end, timeout_name};
+use crate::handler::Handler;
+use crate::inspect::{Inspection, View, Waiting};
+use crate::mailbox::Control;
+use crate::reason::{ExitReason, message};
+use crate::scope;
+use crate::trace::crash;
+use crate::watch::Published;
+
+impl<M: Handler> Driver<M> {
+    /// Serves a control request, at rest.
+    pub(super) fn serve(&mut self, control: Control<M>) {
+        match control {
+            Control::Stop(reason) => self.engine.stop(*reason),
+            Control::NoHandles => self.engine.stop(ExitReason::Normal),
+            Control::Shutdown => match catch_unwind(M::shutdown) {
+                Ok(Some(event)) => {
+                    let start = self.mailbox.start;
+                    self.engine
+                        .handle_message(event, None, &|| clock::since(start));
+                }
+                Ok(None) => self.engine.stop(ExitReason::Shutdown),
+                Err(payload) => {
+                    self.engine.stop(ExitReason::Panicked {
+                        message: message(&*payload),
+                        callback: "the shutdown event",
+                        state: self.engine.state_name(),
+                    });
+                    std::mem::forget(payload);
+                }
+            },
+            Control::Ask(question) => {
+                // What is shown runs a `Debug` of the user's. A question that panics is an error
+                // for its asker alone, who is told by the drop of its reply.
+                let asked = catch_unwind(AssertUnwindSafe(|| {
+                    scope::outside(|| {
+                        question(View {
+                            state: self.engine.state(),
+                            data: self.engine.data(),
+                            postponed: self.engine.postponed().collect(),
+                            inspection: self.inspection(),
+                        });
+                    });
+                }));
+                if let Err(payload) = asked {
+                    std::mem::forget(payload);
+                }
+            }
+        }
+    }
+
+    fn inspection(&self) -> Inspection {
+        let now = self.now();
+        let (mailbox, senders) = self.mailbox.lengths();
+        let timeouts = self.engine.timeouts().into_iter().map(|running| {
+            (
+                timeout_name(running.origin),
+                running
+                    .deadline
+                    .map(|deadline| deadline.saturating_sub(now)),
+            )
+        });
+        Inspection {
+            machine: M::GRAPH.name,
+            state: self.engine.state_name(),
+            timeouts: timeouts.collect(),
+            sources: self.engine.sources().collect(),
+            waiting: Waiting {
+                mailbox: mailbox.saturating_sub(self.handled.into()),
+                senders,
+                queue: self.engine.queued().count(),
+                postponed: self.engine.postponed().count(),
+            },
+            counts: self.counts(),
+        }
+    }
+
+    /// The engine's counts, with the requests that were removed before it saw them.
+    fn counts(&self) -> Counts {
+        let mut counts = self.engine.counts();
+        let removed = self.mailbox.removed();
+        counts.received += removed;
+        counts.abandoned += removed;
+        counts
+    }
+
+    /// The end, in its order (N61), each step under its own catch.
+    pub(super) fn end(&mut self) -> ExitReason {
+        self.phase = Phase::Ended;
+        // (1) The reason is recorded; (2) the mailbox closes.
+        let reason = self
+            .engine
+            .stopped()
+            .cloned()
+            .unwrap_or(ExitReason::Aborted);
+        // (10) Everybody who waits for the end is told, whatever happens on the way: last, when
+        // this is dropped.
+        let mut told = Told {
+            published: self.mailbox.published.clone(),
+            reason: reason.clone(),
+        };
+        self.mailbox.close(&reason);
+        let by_itself = !matches!(reason, ExitReason::Killed | ExitReason::Aborted);
+        if by_itself {
+            // (3) The machine is told; (4) what it still writes leaves, without waiting.
+            self.engine.terminate();
+            self.flush();
+        }
+        // A panic in there replaces the reason (N65), also for those who come from here on.
+        let reason = self.engine.stopped().cloned().unwrap_or(reason);
+        told.reason = reason.clone();
+        self.mailbox.close(&reason);
+        // (5) to (7) Sources, state, queues, timers, mailbox.
+        self.engine.take_apart();
+        while let Some(item) = self.batch.pop_front() {
+            drop_at_end(M::GRAPH.name, &reason, item);
+        }
+        while let Some(item) = self.mailbox.pop_closed() {
+            drop_at_end(M::GRAPH.name, &reason, item);
+        }
+        drop_at_end(M::GRAPH.name, &reason, self.init.take());
+        // (8) The data.
+        self.engine.drop_data();
+        if !reason.is_normal() {
+            // Who listens shows the reason, by a `Display` of the user's.
+            let reported = catch_unwind(AssertUnwindSafe(|| {
+                crash!(machine = M::GRAPH.name, reason = %reason, "the machine ended abnormally");
+            }));
+            if let Err(payload) = reported {
+                std::mem::forget(payload);
+            }
+        }
+        drop(told);
+        reason
+    }
+}
+
+/// Tells the end when it is dropped.
+struct Told {
+    published: Arc<Published>,
+    reason: ExitReason,
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.published.stop(self.reason.clone());
+    }
+}

@@ -1,0 +1,378 @@
+//! The task of a machine: turns, until it ends.
+
+mod control;
+mod sources;
+
+use std::collections::VecDeque;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+use super::ready::Ready;
+use super::{Init, clock};
+use crate::engine::Engine;
+use crate::handler::Handler;
+use crate::mailbox::{self, Item, Mailbox, Message};
+use crate::reason::ExitReason;
+use crate::trace::{warning, warns};
+
+/// Messages handled in one turn (N20 d).
+const MESSAGES: usize = 64;
+/// Events of the machine's own handled in a row before others of the runtime get a turn (N30).
+const CHAIN: usize = 256;
+/// A chain of this many parts is worth a warning (N30).
+const LONG_CHAIN: u16 = 100;
+/// A turn that takes longer blocks the other tasks of its thread (N57).
+const SLOW_TURN: Duration = Duration::from_millis(100);
+
+/// A machine that is not spawned: a future that runs it, and ends with the reason of its end.
+///
+/// Made by [`Builder::build`](super::Builder::build). Dropped before it has ended, the machine ends
+/// at once with [`ExitReason::Aborted`], and every caller is told (N63).
+#[must_use = "a machine runs only while its driver is polled"]
+pub struct Driver<M: Handler> {
+    engine: Engine<M>,
+    mailbox: Arc<Mailbox<M>>,
+    /// Items taken from the mailbox for this turn.
+    batch: VecDeque<Item<M>>,
+    /// Messages handled since the mailbox was told.
+    handled: u16,
+    /// Made with the first source.
+    ready: Option<Box<Ready>>,
+    /// Made with the first timer, and moved to an earlier deadline only: a later one is seen when
+    /// it fires.
+    alarm: Option<Box<Alarm>>,
+    /// Events of the machine's own in a row.
+    chain: u16,
+    phase: Phase,
+    /// Taken when the machine starts; `None` also for a machine without init.
+    init: Option<Init<M>>,
+}
+
+/// The timer that wakes the driver, and whom it wakes.
+struct Alarm {
+    sleep: Pin<Box<Sleep>>,
+    waker: Waker,
+}
+
+enum Phase {
+    New,
+    Running,
+    Ended,
+}
+
+/// Whether a turn may go on.
+#[derive(PartialEq)]
+enum Flow {
+    On,
+    /// The machine ends, or a chain is longer than its budget.
+    Break,
+}
+
+impl<M: Handler> Driver<M> {
+    pub(super) fn new(
+        mut engine: Engine<M>,
+        init: Option<Init<M>>,
+        mailbox: Arc<Mailbox<M>>,
+    ) -> Self {
+        engine.attach(mailbox.published.clone(), |actions| {
+            actions.set_mailbox(Arc::downgrade(&mailbox));
+        });
+        Driver {
+            engine,
+            mailbox,
+            batch: VecDeque::new(),
+            handled: 0,
+            ready: None,
+            alarm: None,
+            chain: 0,
+            phase: Phase::New,
+            init,
+        }
+    }
+
+    /// Runs the machine on the task one is in, until it ends: a shorthand for awaiting the driver.
+    ///
+    /// Cancel safety: dropping the future ends the machine with [`ExitReason::Aborted`].
+    pub async fn run(self) -> ExitReason {
+        self.await
+    }
+
+    /// One turn (N20). Whether there is more to do at once.
+    fn turn(&mut self) -> bool {
+        // (a) Everything that is due or waits now belongs to this turn; what comes meanwhile to a
+        // later one. A clock read is a good part of a short turn, so it is read only for
+        // those who ask.
+        let timed = self.engine.deadline().is_some() || warns();
+        let now = if timed { self.now() } else { Duration::ZERO };
+        if self.batch.is_empty() {
+            self.mailbox.take(&mut self.batch, MESSAGES);
+        }
+        if self.continue_chain() == Flow::On {
+            self.engine.collect_due(now);
+            // N23: the event timeout means silence, so what is here already goes before it.
+            let silence = self
+                .engine
+                .first_collected()
+                .is_some_and(|first| self.engine.is_event_timeout(first));
+            let flow = if silence {
+                if self.outputs() == Flow::On && self.messages() == Flow::On {
+                    self.timers()
+                } else {
+                    Flow::Break
+                }
+            } else if self.timers() == Flow::On && self.outputs() == Flow::On {
+                self.messages()
+            } else {
+                Flow::Break
+            };
+            debug_assert!(flow == Flow::Break || !self.engine.has_queued());
+        }
+        // (e) Writes leave; senders waiting for room are let in when the turn is settled.
+        self.flush();
+        if warns() && timed {
+            self.warn_of_a_slow_turn(now);
+        }
+        !self.batch.is_empty()
+            || self.engine.has_queued()
+            || self.ready.as_ref().is_some_and(|ready| ready.woken() > 0)
+    }
+
+    /// (b) The timers that were due when the turn began, each once (N21).
+    fn timers(&mut self) -> Flow {
+        while let Some(due) = self.engine.pop_collected() {
+            if self.may_go_on() == Flow::Break {
+                return Flow::Break;
+            }
+            let start = self.mailbox.start;
+            if self.engine.fire_instance(due, &|| clock::since(start))
+                && self.empty_queue() == Flow::Break
+            {
+                return Flow::Break;
+            }
+        }
+        Flow::On
+    }
+
+    /// (d) Messages and control requests, in order.
+    fn messages(&mut self) -> Flow {
+        while let Some(item) = self.next_item() {
+            match item {
+                Item::Message(Message { event, call }) => {
+                    self.handled += 1;
+                    let start = self.mailbox.start;
+                    self.engine
+                        .handle_message(event, call, &|| clock::since(start));
+                }
+                Item::Control(control) => self.serve(control),
+            }
+            if self.empty_queue() == Flow::Break {
+                return Flow::Break;
+            }
+        }
+        self.may_go_on()
+    }
+
+    fn next_item(&mut self) -> Option<Item<M>> {
+        if self.may_go_on() == Flow::Break {
+            None
+        } else {
+            self.batch.pop_front()
+        }
+    }
+
+    /// Handles what the machine has queued for itself (R11), up to the budget of a chain (N30).
+    fn empty_queue(&mut self) -> Flow {
+        self.chain = 0;
+        self.go_on_with_queue()
+    }
+
+    fn go_on_with_queue(&mut self) -> Flow {
+        let mut handled = 0;
+        while self.may_go_on() == Flow::On {
+            if handled == CHAIN && self.engine.has_queued() {
+                self.chain = self.chain.saturating_add(1);
+                if self.chain == LONG_CHAIN {
+                    warning!(
+                        machine = M::GRAPH.name,
+                        state = self.engine.state_name(),
+                        events = usize::from(LONG_CHAIN) * CHAIN,
+                        "the machine keeps inserting events and reads no message"
+                    );
+                }
+                return Flow::Break;
+            }
+            let start = self.mailbox.start;
+            if !self.engine.advance(&|| clock::since(start)) {
+                return Flow::On;
+            }
+            handled += 1;
+        }
+        Flow::Break
+    }
+
+    /// A chain that was broken off goes on, after the stops and questions that came meanwhile and
+    /// before everything else (N30).
+    fn continue_chain(&mut self) -> Flow {
+        if self.engine.has_queued() {
+            let mut ahead = mailbox::take_ahead(&mut self.batch);
+            ahead.extend(self.mailbox.take_ahead());
+            for item in ahead {
+                match item {
+                    Item::Control(control) if self.engine.stopped().is_none() => {
+                        self.serve(control);
+                    }
+                    item => self.batch.push_back(item),
+                }
+            }
+            return self.go_on_with_queue();
+        }
+        self.may_go_on()
+    }
+
+    /// Looked at before every transition (N55).
+    fn may_go_on(&mut self) -> Flow {
+        let ends = self.engine.stopped().is_some() || self.mailbox.is_killed() || self.is_overdue();
+        if ends { Flow::Break } else { Flow::On }
+    }
+
+    /// N59: the time in which the machine was to end by itself has passed.
+    fn is_overdue(&self) -> bool {
+        self.mailbox
+            .shutdown_by()
+            .is_some_and(|by| by <= self.now())
+    }
+
+    /// N57: a handler that blocks its thread blocks everything else on it.
+    fn warn_of_a_slow_turn(&self, began: Duration) {
+        let took = self.now().saturating_sub(began);
+        if took > SLOW_TURN {
+            warning!(
+                machine = M::GRAPH.name,
+                state = self.engine.state_name(),
+                milliseconds = took.as_millis(),
+                "a turn of the machine blocked its thread; move what takes long into a task"
+            );
+        }
+    }
+
+    fn now(&self) -> Duration {
+        clock::since(self.mailbox.start)
+    }
+
+    /// Sleeps until the next deadline or wake. False if there is something to do already.
+    fn park(&mut self, cx: &mut Context<'_>) -> bool {
+        let deadline = match (self.engine.deadline(), self.mailbox.shutdown_by()) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        if let Some(deadline) = deadline {
+            let at = self
+                .mailbox
+                .start
+                .checked_add(deadline)
+                .map(Instant::from_std);
+            if at.is_some_and(|at| !self.set_alarm(at, cx)) {
+                return false;
+            }
+        }
+        self.mailbox
+            .settle(std::mem::take(&mut self.handled), Some(cx.waker()))
+            && self
+                .ready
+                .as_ref()
+                .is_none_or(|ready| ready.park(cx.waker()))
+    }
+
+    /// Has the driver woken at a time or earlier. False if that time has come.
+    fn set_alarm(&mut self, at: Instant, cx: &mut Context<'_>) -> bool {
+        if let Some(alarm) = &self.alarm {
+            // Most turns move deadlines to later ones: the alarm that is set will do.
+            if alarm.sleep.deadline() <= at
+                && !alarm.sleep.is_elapsed()
+                && alarm.waker.will_wake(cx.waker())
+            {
+                return true;
+            }
+        }
+        // A deadline that has come needs no timer.
+        if at <= clock::now() {
+            return false;
+        }
+        let alarm = self.alarm.get_or_insert_with(|| {
+            Box::new(Alarm {
+                sleep: Box::pin(tokio::time::sleep_until(at)),
+                waker: cx.waker().clone(),
+            })
+        });
+        alarm.waker.clone_from(cx.waker());
+        if alarm.sleep.deadline() > at || alarm.sleep.is_elapsed() {
+            alarm.sleep.as_mut().reset(at);
+        }
+        // Without the task's budget, which the sources may have used up: a sleep that is told to
+        // wait for the next turn does not take the waker.
+        pin!(tokio::task::unconstrained(alarm.sleep.as_mut()))
+            .poll(cx)
+            .is_pending()
+    }
+}
+
+impl<M: Handler> Unpin for Driver<M> {}
+
+impl<M: Handler> Future for Driver<M> {
+    type Output = ExitReason;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ExitReason> {
+        let this = &mut *self;
+        if let Some(ready) = &this.ready {
+            ready.run();
+        }
+        match this.phase {
+            Phase::New => {
+                this.phase = Phase::Running;
+                if !this.mailbox.is_killed() {
+                    let start = this.mailbox.start;
+                    let init = this.init.take().unwrap_or_else(|| Box::new(|_, _| {}));
+                    this.engine.start_with(init, &|| clock::since(start));
+                    this.empty_queue();
+                }
+            }
+            Phase::Running => {}
+            Phase::Ended => {
+                return Poll::Ready(
+                    this.mailbox
+                        .published
+                        .stopped()
+                        .unwrap_or(ExitReason::Aborted),
+                );
+            }
+        }
+        let again = this.may_go_on() == Flow::On && this.turn();
+        if this.mailbox.is_killed() {
+            this.engine.stop(ExitReason::Killed);
+        } else if this.is_overdue() {
+            this.engine.stop(ExitReason::Shutdown);
+        }
+        if this.engine.stopped().is_some() {
+            return Poll::Ready(this.end());
+        }
+        if again || !this.park(cx) {
+            this.mailbox.settle(std::mem::take(&mut this.handled), None);
+            // N20: the rest of the runtime goes first.
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+}
+
+impl<M: Handler> Drop for Driver<M> {
+    fn drop(&mut self) {
+        if !matches!(self.phase, Phase::Ended) {
+            self.engine.stop(ExitReason::Aborted);
+            self.end();
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What a running machine shows when it is asked (N70).
+
+use std::time::Duration;
+
+use crate::counts::Counts;
+use crate::event::SourceId;
+use crate::machine::Machine;
+
+/// A machine at rest, in names and counts; see [`Handle::inspect`](crate::Handle::inspect).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The name of the machine.
+    pub machine: &'static str,
+    /// The name of its state.
+    pub state: &'static str,
+    /// Its running timeouts by name, with the time that remains: `None` is never.
+    pub timeouts: Vec<(String, Option<Duration>)>,
+    /// Its sources, oldest first, and whether each belongs to the state.
+    pub sources: Vec<(SourceId, bool)>,
+    /// What waits, and how many.
+    pub waiting: Waiting,
+    /// What happened, and how often.
+    pub counts: Counts,
+}
+
+/// How many wait for a machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Waiting {
+    /// Messages in the mailbox.
+    pub mailbox: usize,
+    /// Senders that wait for room in the mailbox.
+    pub senders: usize,
+    /// Events in the queue: more than none only between two parts of a long chain (N30).
+    pub queue: usize,
+    /// Postponed events.
+    pub postponed: usize,
+}
+
+/// What an observer in the machine's task may look at.
+pub(crate) struct View<'a, M: Machine> {
+    pub(crate) state: Option<&'a M>,
+    pub(crate) data: Option<&'a M::Data>,
+    pub(crate) postponed: Vec<&'a M::Event>,
+    pub(crate) inspection: Inspection,
+}
+
+/// A question to be answered in the machine's task, at rest.
+pub(crate) type Question<M> = Box<dyn for<'a> FnOnce(View<'a, M>) + Send>;

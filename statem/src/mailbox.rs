@@ -1,0 +1,597 @@
+//! The mailbox M: a bounded queue of events by value behind one lock, with a waker for the driver.
+//!
+//! It knows no runtime. Its order is the order of arrival over messages and control requests
+//! together (R18, R19); senders that wait for room stand behind it, first come, first served (N56).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::call_cell::CallCell;
+use crate::inspect::Question;
+use crate::machine::Machine;
+use crate::reason::ExitReason;
+use crate::watch::{Published, wake_all};
+
+/// Questions that wait at once; more wait at their askers (N55).
+const QUESTIONS: u32 = 64;
+/// No shutdown was asked for.
+const NEVER: u64 = u64::MAX;
+
+/// What waits in the mailbox.
+pub(crate) enum Item<M: Machine> {
+    Message(Message<M>),
+    Control(Control<M>),
+}
+
+pub(crate) struct Message<M: Machine> {
+    pub(crate) event: M::Event,
+    /// The call it belongs to; a cast has none.
+    pub(crate) call: Option<Arc<dyn CallCell>>,
+}
+
+/// What is asked of the driver rather than of the machine (N55).
+pub(crate) enum Control<M: Machine> {
+    /// In a box: a control request is not to be larger than a message.
+    Stop(Box<ExitReason>),
+    /// The machine is to end by itself; by when the mailbox knows (N59).
+    Shutdown,
+    /// The last strong handle is gone (N58).
+    NoHandles,
+    Ask(Question<M>),
+}
+
+impl<M: Machine> Item<M> {
+    /// Whether it goes ahead of the messages that wait, while a chain does not end (N30). The other
+    /// control requests keep their place: what was sent before them is handled first.
+    pub(crate) fn goes_ahead(&self) -> bool {
+        matches!(self, Item::Control(Control::Stop(_) | Control::Ask(_)))
+    }
+}
+
+/// Why an item was not put.
+pub(crate) enum Refused<T> {
+    Full(T),
+    Stopped(T, ExitReason),
+}
+
+/// What became of a message that waits for room.
+pub(crate) enum Ticket<M: Machine> {
+    Waiting,
+    /// It is in the mailbox, or was.
+    Sent,
+    /// The machine ended first; a cast is given back.
+    Stopped(Option<Message<M>>, ExitReason),
+}
+
+pub(crate) struct Mailbox<M: Machine> {
+    inner: Mutex<Inner<M>>,
+    pub(crate) published: Arc<Published>,
+    /// Strong handles.
+    handles: AtomicUsize,
+    killed: AtomicBool,
+    /// Whether callers gave up requests since the last look: with none there is nothing to make
+    /// room of (N53).
+    abandoned: AtomicBool,
+    /// When a shutdown becomes a stop, in nanoseconds since the start (N59). Not in the queue: it
+    /// is ahead of it.
+    shutdown_by: AtomicU64,
+    /// What the machine's clock counts from.
+    pub(crate) start: Instant,
+    /// The limit of calls that say none.
+    pub(crate) call_limit: Duration,
+}
+
+struct Inner<M: Machine> {
+    items: VecDeque<Item<M>>,
+    /// Messages in `items`, and those that the driver has taken and not settled.
+    messages: u32,
+    capacity: u32,
+    /// Questions in `items`.
+    questions: u32,
+    /// Whether a stop was put. It stays in force, so that more of them change nothing.
+    stops: bool,
+    /// Whether a shutdown is in `items`.
+    shuts_down: bool,
+    /// Who waits for room. Made by the first one; most mailboxes are never full.
+    crowd: Option<Box<Crowd<M>>>,
+    stopped: Option<Box<ExitReason>>,
+    /// The driver's waker while it sleeps: who puts something takes it. A driver that runs looks
+    /// before it parks.
+    parked: Option<Waker>,
+}
+
+struct Crowd<M: Machine> {
+    /// Askers that wait for room for a control request, by ticket.
+    askers: BTreeMap<u64, Waker>,
+    /// Messages that wait for room, by ticket.
+    senders: VecDeque<Sender<M>>,
+    last_ticket: u64,
+    /// Abandoned requests that were removed to make room (N53).
+    removed: u64,
+}
+
+struct Sender<M: Machine> {
+    ticket: u64,
+    message: Message<M>,
+    waker: Option<Waker>,
+}
+
+impl<M: Machine> Mailbox<M> {
+    pub(crate) fn new(capacity: usize, call_limit: Duration, start: Instant) -> Self {
+        Mailbox {
+            inner: Mutex::new(Inner {
+                items: VecDeque::new(),
+                messages: 0,
+                // A bound beyond 32 bits is none.
+                capacity: capacity.try_into().unwrap_or(u32::MAX),
+                questions: 0,
+                stops: false,
+                shuts_down: false,
+                crowd: None,
+                stopped: None,
+                parked: None,
+            }),
+            published: Arc::new(Published::new()),
+            handles: AtomicUsize::new(1),
+            killed: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
+            shutdown_by: AtomicU64::new(NEVER),
+            start,
+            call_limit,
+        }
+    }
+
+    /// Puts a message, if there is room and nobody waits for it (N56).
+    pub(crate) fn try_put(&self, message: Message<M>) -> Result<(), Refused<Message<M>>> {
+        let mut inner = self.lock();
+        if let Some(reason) = inner.stopped.as_deref() {
+            return Err(Refused::Stopped(message, reason.clone()));
+        }
+        if inner.has_room() {
+            inner.put(message);
+            wake_driver(inner);
+            return Ok(());
+        }
+        let made = self.make_room(&mut inner);
+        let refused = if inner.has_room() {
+            inner.put(message);
+            Ok(())
+        } else {
+            Err(Refused::Full(message))
+        };
+        wake_driver(inner);
+        made.finish();
+        refused
+    }
+
+    /// Puts a message behind those that wait for room.
+    pub(crate) fn queue(
+        &self,
+        message: Message<M>,
+        waker: &Waker,
+    ) -> Result<u64, Refused<Message<M>>> {
+        let mut inner = self.lock();
+        if let Some(reason) = inner.stopped.as_deref() {
+            return Err(Refused::Stopped(message, reason.clone()));
+        }
+        let crowd = inner.crowd();
+        let ticket = crowd.next_ticket();
+        crowd.senders.push_back(Sender {
+            ticket,
+            message,
+            waker: Some(waker.clone()),
+        });
+        let mut made = self.make_room(&mut inner);
+        made.admitted.append(&mut inner.admit());
+        wake_driver(inner);
+        made.finish();
+        Ok(ticket)
+    }
+
+    /// What became of a waiting message; leaves the waker if it still waits.
+    pub(crate) fn poll_ticket(&self, ticket: u64, waker: &Waker) -> Ticket<M> {
+        let mut inner = self.lock();
+        let Some(place) = inner.place_of(ticket) else {
+            return Ticket::Sent;
+        };
+        if let Some(reason) = inner.stopped.as_deref().cloned() {
+            let sender = inner.crowd().senders.remove(place);
+            return Ticket::Stopped(sender.map(|sender| sender.message), reason);
+        }
+        let left = inner
+            .crowd()
+            .senders
+            .get_mut(place)
+            .and_then(|sender| sender.waker.replace(waker.clone()));
+        drop(inner);
+        drop(left);
+        Ticket::Waiting
+    }
+
+    /// Takes a waiting message back: its sender has gone, so it was never sent (N56).
+    pub(crate) fn withdraw(&self, ticket: u64) -> Option<Message<M>> {
+        let sender = {
+            let mut inner = self.lock();
+            let place = inner.place_of(ticket)?;
+            inner.crowd().senders.remove(place)
+        };
+        sender.map(|sender| sender.message)
+    }
+
+    /// Puts a stop or a shutdown, behind the messages in the mailbox and ahead of senders that wait
+    /// (N55, N56). It needs no room: one of each is enough, and the first one counts.
+    pub(crate) fn put_control(&self, control: Control<M>) -> Result<(), ExitReason> {
+        let mut inner = self.lock();
+        if let Some(reason) = inner.stopped.as_deref() {
+            return Err(reason.clone());
+        }
+        let merged = match &control {
+            Control::Stop(_) => std::mem::replace(&mut inner.stops, true),
+            Control::Shutdown => std::mem::replace(&mut inner.shuts_down, true),
+            Control::NoHandles | Control::Ask(_) => false,
+        };
+        if !merged {
+            inner.items.push_back(Item::Control(control));
+        }
+        wake_driver(inner);
+        Ok(())
+    }
+
+    /// Puts a question, behind the messages in the mailbox and ahead of senders that wait (N55,
+    /// N56). An asker that waits gets a ticket, to be given back with [`Mailbox::forget_asker`] if
+    /// it goes.
+    pub(crate) fn poll_ask(
+        &self,
+        question: &mut Option<Question<M>>,
+        asker: &mut Option<u64>,
+        waker: &Waker,
+    ) -> Poll<Result<(), ExitReason>> {
+        let mut inner = self.lock();
+        if let Some(reason) = inner.stopped.as_deref() {
+            return Poll::Ready(Err(reason.clone()));
+        }
+        if inner.questions >= QUESTIONS {
+            let crowd = inner.crowd();
+            let ticket = *asker.get_or_insert_with(|| crowd.next_ticket());
+            let left = crowd.askers.insert(ticket, waker.clone());
+            drop(inner);
+            drop(left);
+            return Poll::Pending;
+        }
+        if let Some(question) = question.take() {
+            inner.questions += 1;
+            inner.items.push_back(Item::Control(Control::Ask(question)));
+        }
+        wake_driver(inner);
+        Poll::Ready(Ok(()))
+    }
+
+    /// An asker has gone.
+    pub(crate) fn forget_asker(&self, ticket: u64) {
+        let mut inner = self.lock();
+        let left = inner.crowd().askers.remove(&ticket);
+        drop(inner);
+        drop(left);
+    }
+
+    /// A strong handle was made of a strong handle.
+    pub(crate) fn add_handle(&self) {
+        self.handles.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A strong handle is to be made of a weak one: not if there is none left.
+    pub(crate) fn upgrade(&self) -> bool {
+        self.handles
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |handles| {
+                (handles > 0).then_some(handles + 1)
+            })
+            .is_ok()
+    }
+
+    /// A strong handle was dropped. After the last one the machine handles what waits, and ends
+    /// (N58).
+    pub(crate) fn drop_handle(&self) {
+        if self.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+            // An ended machine needs it no more.
+            let _ = self.put_control(Control::NoHandles);
+        }
+    }
+
+    pub(crate) fn kill(&self) {
+        self.killed.store(true, Ordering::Release);
+        wake_driver(self.lock());
+    }
+
+    pub(crate) fn is_killed(&self) -> bool {
+        self.killed.load(Ordering::Acquire)
+    }
+
+    /// The machine is to end by this time since its start (N59). The earliest one asked for counts.
+    pub(crate) fn shut_down_by(&self, by: Duration) {
+        self.shutdown_by.fetch_min(
+            u64::try_from(by.as_nanos()).unwrap_or(NEVER),
+            Ordering::Relaxed,
+        );
+    }
+
+    /// When a shutdown becomes a stop.
+    pub(crate) fn shutdown_by(&self) -> Option<Duration> {
+        let by = self.shutdown_by.load(Ordering::Relaxed);
+        (by != NEVER).then(|| Duration::from_nanos(by))
+    }
+
+    /// A caller gave up its request.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Release);
+    }
+
+    /// Moves up to `most` items to the driver, whose batch is empty. They keep their room until
+    /// they are settled.
+    pub(crate) fn take(&self, batch: &mut VecDeque<Item<M>>, most: usize) {
+        let mut inner = self.lock();
+        let parked = inner.parked.take();
+        if inner.items.len() <= most && inner.items.capacity() <= 4 * most {
+            std::mem::swap(&mut inner.items, batch);
+        } else {
+            let taken = most.min(inner.items.len());
+            batch.extend(inner.items.drain(..taken));
+            // A queue that grew in a burst gives its room back.
+            if inner.items.is_empty() {
+                inner.items = VecDeque::new();
+            }
+        }
+        if inner.questions > 0 || inner.shuts_down {
+            for item in batch.iter() {
+                match item {
+                    Item::Control(Control::Ask(_)) => inner.questions -= 1,
+                    Item::Control(Control::Shutdown) => inner.shuts_down = false,
+                    Item::Control(_) | Item::Message(_) => {}
+                }
+            }
+            let askers = inner.take_askers();
+            drop(inner);
+            wake_all(askers.into_values());
+        } else {
+            drop(inner);
+        }
+        drop(parked);
+    }
+
+    /// Takes out what goes ahead of the messages before it, in order (N30).
+    pub(crate) fn take_ahead(&self) -> Vec<Item<M>> {
+        let mut inner = self.lock();
+        if inner.questions == 0 && !inner.stops {
+            return Vec::new();
+        }
+        inner.questions = 0;
+        let ahead = take_ahead(&mut inner.items);
+        let askers = inner.take_askers();
+        drop(inner);
+        wake_all(askers.into_values());
+        ahead
+    }
+
+    /// The driver has handled this many messages: their room is free, and those that wait are let
+    /// in (N20 e).
+    ///
+    /// With a waker the driver wants to sleep. False if it may not: something waits, or it was
+    /// killed.
+    pub(crate) fn settle(&self, handled: u16, park: Option<&Waker>) -> bool {
+        let mut inner = self.lock();
+        inner.messages -= u32::from(handled);
+        let admitted = if inner.crowd.is_some() {
+            inner.admit()
+        } else {
+            Vec::new()
+        };
+        let rests = inner.items.is_empty() && !self.is_killed();
+        let parked = if rests {
+            std::mem::replace(&mut inner.parked, park.cloned())
+        } else {
+            None
+        };
+        drop(inner);
+        drop(parked);
+        wake_all(admitted);
+        rests
+    }
+
+    /// Messages that wait, and senders that wait for room.
+    pub(crate) fn lengths(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (
+            inner.messages as usize,
+            inner.crowd.as_ref().map_or(0, |crowd| crowd.senders.len()),
+        )
+    }
+
+    /// Abandoned requests that the machine never saw.
+    pub(crate) fn removed(&self) -> u64 {
+        self.lock().crowd.as_ref().map_or(0, |crowd| crowd.removed)
+    }
+
+    /// Closes the mailbox (N61 step 2): calls that come get the reason, casts are given back. Once
+    /// more if the reason is replaced.
+    pub(crate) fn close(&self, reason: &ExitReason) {
+        let mut inner = self.lock();
+        let replaced = inner.stopped.replace(Box::new(reason.clone()));
+        let askers = inner.take_askers();
+        let senders = inner.crowd.iter_mut().flat_map(|crowd| &mut crowd.senders);
+        let senders: Vec<_> = senders.filter_map(|sender| sender.waker.take()).collect();
+        drop(inner);
+        drop(replaced);
+        wake_all(askers.into_values().chain(senders));
+    }
+
+    /// What is left in a closed mailbox, in order (N61 step 7): the items, then the calls that
+    /// waited for room. Casts that waited stay for their senders to take back.
+    pub(crate) fn pop_closed(&self) -> Option<Item<M>> {
+        let mut inner = self.lock();
+        if let Some(item) = inner.items.pop_front() {
+            return Some(item);
+        }
+        let senders = &mut inner.crowd.as_mut()?.senders;
+        let place = senders
+            .iter()
+            .position(|sender| sender.message.call.is_some())?;
+        senders
+            .remove(place)
+            .map(|sender| Item::Message(sender.message))
+    }
+
+    /// At the bound, requests whose callers have gone make room before anything live waits or is
+    /// refused (N53).
+    fn make_room(&self, inner: &mut Inner<M>) -> Made<M> {
+        let mut made = Made::default();
+        if M::KEEP_ABANDONED || !self.abandoned.swap(false, Ordering::AcqRel) {
+            return made;
+        }
+        let mut kept = VecDeque::with_capacity(inner.items.len());
+        for item in inner.items.drain(..) {
+            match item {
+                Item::Message(message)
+                    if message.call.as_ref().is_some_and(|call| call.is_gone()) =>
+                {
+                    made.gone.push(message);
+                    inner.messages -= 1;
+                }
+                item => kept.push_back(item),
+            }
+        }
+        inner.items = kept;
+        inner.crowd().removed += made.gone.len() as u64;
+        made.admitted = inner.admit();
+        made
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<M>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<M: Machine> Inner<M> {
+    fn put(&mut self, message: Message<M>) {
+        self.messages += 1;
+        self.items.push_back(Item::Message(message));
+    }
+
+    /// Lets waiting messages in while there is room. Gives the wakers of their senders.
+    fn admit(&mut self) -> Vec<Waker> {
+        let mut admitted = Vec::new();
+        while self.messages < self.capacity {
+            let Some(sender) = self
+                .crowd
+                .as_mut()
+                .and_then(|crowd| crowd.senders.pop_front())
+            else {
+                break;
+            };
+            self.put(sender.message);
+            admitted.extend(sender.waker);
+        }
+        admitted
+    }
+
+    fn place_of(&self, ticket: u64) -> Option<usize> {
+        self.crowd
+            .as_ref()?
+            .senders
+            .binary_search_by_key(&ticket, |sender| sender.ticket)
+            .ok()
+    }
+
+    /// Whether a message may be put now: not before those that wait (N56).
+    fn has_room(&self) -> bool {
+        let nobody_waits = self
+            .crowd
+            .as_ref()
+            .is_none_or(|crowd| crowd.senders.is_empty());
+        nobody_waits && self.messages < self.capacity
+    }
+
+    fn take_askers(&mut self) -> BTreeMap<u64, Waker> {
+        self.crowd
+            .as_mut()
+            .map_or_else(BTreeMap::new, |crowd| std::mem::take(&mut crowd.askers))
+    }
+
+    fn crowd(&mut self) -> &mut Crowd<M> {
+        self.crowd.get_or_insert_with(|| {
+            Box::new(Crowd {
+                askers: BTreeMap::new(),
+                senders: VecDeque::new(),
+                last_ticket: 0,
+                removed: 0,
+            })
+        })
+    }
+}
+
+impl<M: Machine> Crowd<M> {
+    fn next_ticket(&mut self) -> u64 {
+        self.last_ticket += 1;
+        self.last_ticket
+    }
+}
+
+/// Wakes the driver if it sleeps. Wakers are foreign code: they run without the lock.
+fn wake_driver<M: Machine>(mut inner: MutexGuard<'_, Inner<M>>) {
+    let parked = inner.parked.take();
+    drop(inner);
+    if let Some(waker) = parked {
+        waker.wake();
+    }
+}
+
+/// What making room leaves to be done without the lock, for all of it is foreign code.
+struct Made<M: Machine> {
+    gone: Vec<Message<M>>,
+    admitted: Vec<Waker>,
+}
+
+impl<M: Machine> Made<M> {
+    fn finish(self) {
+        wake_all(self.admitted);
+        for message in self.gone {
+            // It is not the sender's fault, who only happens to need the room.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(message))) {
+                crate::trace::warning!(
+                    machine = M::GRAPH.name,
+                    "the `Drop` of an abandoned event panicked"
+                );
+                std::mem::forget(payload);
+            }
+        }
+    }
+}
+
+impl<M: Machine> Default for Made<M> {
+    fn default() -> Self {
+        Made {
+            gone: Vec::new(),
+            admitted: Vec::new(),
+        }
+    }
+}
+
+/// Takes out what goes ahead, in order.
+pub(crate) fn take_ahead<M: Machine>(items: &mut VecDeque<Item<M>>) -> Vec<Item<M>> {
+    let mut ahead = Vec::new();
+    // Mostly there is nothing.
+    if items.iter().any(Item::goes_ahead) {
+        let mut stay = VecDeque::with_capacity(items.len());
+        for item in items.drain(..) {
+            if item.goes_ahead() {
+                ahead.push(item);
+            } else {
+                stay.push_back(item);
+            }
+        }
+        *items = stay;
+    }
+    ahead
+}
