@@ -1,0 +1,158 @@
+//! Chains of the machine's own events, bounded in time.
+
+use statem::{Builder, CallError, Cx, ExitReason, Handler, Next, StateMachine, keep};
+
+use crate::support::*;
+
+/// Inserts itself for ever.
+fn endless() -> Event {
+    run("n", |_, cx| {
+        cx.insert(endless());
+        Step::Keep
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn n30_a_stop_ends_an_endless_chain_after_256_of_its_events() {
+    let (machine, driver, trace) = unpolled(Builder::new());
+    send(&machine, [endless()]);
+    let mut call = Box::pin(machine.call(Event::Ask));
+    assert!(poll_once(call.as_mut()).is_pending());
+    let mut stop = Box::pin(machine.stop());
+    assert!(poll_once(stop.as_mut()).is_pending());
+    assert!(matches!(driver.run().await, ExitReason::Normal));
+
+    let words = trace.words();
+    // The message itself and a chain of 256; the message that waits in front of the stop is never
+    // handled.
+    assert_eq!(
+        (words.len(), words.last().map(String::as_str)),
+        (1 + 256 + 1, Some("terminate"))
+    );
+    let outcome = call.await;
+    assert!(
+        matches!(outcome, Err(CallError::Stopped { begun: false, .. })),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn n30_an_endless_chain_is_looked_at_and_killed() {
+    let (machine, _) = puppet();
+    send(&machine, [endless(), Event::Note("m")]);
+    let seen = rest(&machine).await;
+    assert_eq!((seen.waiting.queue, seen.waiting.mailbox), (1, 1));
+    assert_eq!(seen.counts.handled % 256, 1, "{seen:?}");
+    machine.kill();
+    assert!(matches!(machine.closed().await, ExitReason::Killed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn n30_an_endless_chain_leaves_the_runtime_to_others() {
+    let (machine, trace) = puppet();
+    send(&machine, [endless()]);
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert!(trace.len() > 5 * 256);
+    machine.kill();
+}
+
+/// Inserts itself so many times, and says so when it is done.
+pub(crate) fn chain(left: u32) -> Event {
+    run("", move |world, cx| {
+        if left == 0 {
+            world.trace.push("chained");
+        } else {
+            cx.insert(chain(left - 1));
+        }
+        Step::Keep
+    })
+}
+
+/// What happened but for the parts of the chain.
+fn events(trace: &Trace) -> Vec<String> {
+    let mut words = trace.words();
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[tokio::test(start_paused = true)]
+async fn n30_the_last_handle_keeps_its_place_behind_the_messages_however_long_a_chain_is() {
+    for length in [0, 255, 256, 257, 1000] {
+        let (machine, trace) = puppet();
+        send(&machine, [chain(length)]);
+        send(&machine, (1..4).map(Event::Number));
+        let closed = machine.closed();
+        drop(machine);
+        assert!(matches!(closed.await, ExitReason::Normal));
+        assert_eq!(
+            events(&trace),
+            ["chained", "1", "2", "3", "terminate"],
+            "{length}"
+        );
+    }
+}
+
+/// Drains by a last word.
+#[derive(StateMachine)]
+#[machine(event = Word, data = Trace, shutdown = Word::Say(99))]
+enum Speaker {
+    #[initial]
+    Speaking,
+}
+
+enum Word {
+    Chain(u32),
+    Say(u32),
+}
+
+impl Handler for Speaker {
+    fn handle(_: SpeakerAt<'_>, word: Word, trace: &mut Trace, cx: &mut Cx<Self>) -> Next<Self> {
+        match word {
+            Word::Chain(0) => trace.push("chained"),
+            Word::Chain(left) => cx.insert(Word::Chain(left - 1)),
+            Word::Say(number) => trace.push(number.to_string()),
+        }
+        keep()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n59_the_shutdown_event_keeps_its_place_behind_the_messages_however_long_a_chain_is() {
+    for length in [0, 255, 256, 257, 1000] {
+        let trace = Trace::default();
+        let machine = statem::spawn::<Speaker>(Speaking, trace.clone());
+        for word in [Word::Chain(length), Word::Say(1), Word::Say(2)] {
+            assert!(machine.try_cast(word).is_ok());
+        }
+        assert!(matches!(
+            machine.shutdown(ms(50)).await,
+            ExitReason::Shutdown
+        ));
+        assert_eq!(trace.words(), ["chained", "1", "2", "99"], "{length}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n30_a_shutdown_without_an_event_ends_an_endless_chain() {
+    let (machine, trace) = puppet();
+    send(&machine, [endless(), Event::Note("m")]);
+    let reason = machine.shutdown(ms(50)).await;
+    assert!(matches!(reason, ExitReason::Shutdown));
+    assert!(trace.take().ends_with("n terminate"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn n30_an_endless_chain_without_handles_can_be_killed() {
+    let (machine, trace) = puppet();
+    let (closed, weak) = (machine.closed(), machine.downgrade());
+    send(&machine, [endless()]);
+    drop(machine);
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert!(trace.len() > 5 * 256);
+    weak.kill();
+    assert!(matches!(closed.await, ExitReason::Killed));
+}

@@ -1,0 +1,384 @@
+//! The end of a machine, in its order, however it comes.
+
+use statem::{Builder, CallError, ExitReason, Reply};
+
+use crate::support::*;
+
+/// A machine with a probe in each place where a value can be when it ends.
+fn filled(trace: &Trace) -> [Event; 4] {
+    let [task, state, waiting, timer, data, kept, mailbox] = [
+        trace.probe("task"),
+        trace.probe("state"),
+        trace.probe("postponed"),
+        trace.probe("timer"),
+        trace.probe("data"),
+        trace.probe("guarded"),
+        trace.probe("mailbox"),
+    ];
+    let pending = |probe: Probe| async move {
+        std::future::pending::<()>().await;
+        drop(probe);
+    };
+    [
+        Event::Hold {
+            name: "postponed",
+            reply: None,
+            probe: Some(waiting),
+        },
+        run("fill", move |world, cx| {
+            world
+                .guards
+                .push(cx.task(pending(kept), |()| Event::Note("never")));
+            cx.state_task(pending(task), |()| Event::Note("never"));
+            cx.timeout(
+                "t",
+                ms(1_000),
+                Event::Hold {
+                    name: "timer",
+                    reply: None,
+                    probe: Some(timer),
+                },
+            );
+            world.probe = Some(data);
+            world.on_enter = None;
+            let _ = &state;
+            Step::Keep
+        }),
+        run("stop", |_, _| Step::Stop(ExitReason::Normal)),
+        Event::Hold {
+            name: "mailbox",
+            reply: None,
+            probe: Some(mailbox),
+        },
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn n61_the_end_has_an_order() {
+    let (machine, trace) = puppet();
+    let [
+        state,
+        in_state,
+        task,
+        guarded,
+        timer,
+        waiting,
+        data,
+        mailbox,
+        later,
+    ] = [
+        "state",
+        "old",
+        "task",
+        "guarded",
+        "timer",
+        "postponed",
+        "data",
+        "mailbox",
+        "later",
+    ]
+    .map(|name| trace.probe(name));
+    let pending = |probe: Probe| async move {
+        std::future::pending::<()>().await;
+        drop(probe);
+    };
+    // In flight in the state's struct, postponed, and in the mailbox: a call each.
+    let mut in_flight = Box::pin(machine.call(answer(move |reply, world, cx| {
+        world
+            .guards
+            .push(cx.task(pending(guarded), |()| Event::Note("never")));
+        cx.state_task(pending(task), |()| Event::Note("never"));
+        cx.timeout(
+            "t",
+            ms(1_000),
+            Event::Hold {
+                name: "timer",
+                reply: None,
+                probe: Some(timer),
+            },
+        );
+        world.probe = Some(data);
+        drop(in_state);
+        Step::Busy(Busy {
+            replies: vec![reply],
+            probe: Some(state),
+        })
+    })));
+    assert!(poll_once(in_flight.as_mut()).is_pending());
+    rest(&machine).await;
+    assert_eq!(trace.take(), "drop old");
+
+    // The puppet postpones while it is idle only, so the postponed one is an event of the queue
+    // here: it is inserted by the transition before the stop, and the stop is inserted in front
+    // of it.
+    send(
+        &machine,
+        [
+            run("queue", move |_, cx| {
+                cx.insert(run("stop", move |_, cx| {
+                    let event = Event::Hold {
+                        name: "later",
+                        reply: None,
+                        probe: Some(later),
+                    };
+                    cx.handle().try_cast(event).unwrap();
+                    Step::Stop(ExitReason::Normal)
+                }));
+                cx.insert(Event::Hold {
+                    name: "queued",
+                    reply: None,
+                    probe: Some(waiting),
+                });
+                Step::Keep
+            }),
+            Event::Hold {
+                name: "mailbox",
+                reply: None,
+                probe: Some(mailbox),
+            },
+        ],
+    );
+    let mut in_mailbox = Box::pin(machine.call(Event::Ask));
+    assert!(poll_once(in_mailbox.as_mut()).is_pending());
+    let reason = machine.closed().await;
+    trace.push("closed");
+
+    assert!(matches!(reason, ExitReason::Normal));
+    assert_eq!(
+        trace.take(),
+        "b:queue b:stop terminate drop task drop guarded drop state drop postponed drop timer drop mailbox drop later \
+         drop data closed"
+    );
+    assert!(matches!(
+        in_flight.await,
+        Err(CallError::Stopped { begun: true, .. })
+    ));
+    assert!(matches!(
+        in_mailbox.await,
+        Err(CallError::Stopped { begun: false, .. })
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn n61_postponed_events_go_before_timers_and_those_before_the_mailbox() {
+    let (machine, trace) = puppet();
+    send(&machine, filled(&trace));
+    machine.closed().await;
+    trace.push("closed");
+    assert_eq!(
+        trace.take(),
+        "fill drop state stop terminate drop task drop guarded drop postponed drop timer drop mailbox drop data closed"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn n61_n62_a_kill_has_the_same_order_without_terminate() {
+    let (machine, trace) = puppet();
+    let [waiting, fill, _, mailbox] = filled(&trace);
+    let killer = machine.clone();
+    let kill = run("kill", move |_, _| {
+        killer.kill();
+        Step::Keep
+    });
+    trace.take();
+    send(&machine, [waiting, fill, kill, mailbox]);
+    assert!(matches!(machine.closed().await, ExitReason::Killed));
+    assert_eq!(
+        trace.take(),
+        "fill drop state kill drop task drop guarded drop postponed drop timer drop mailbox drop data"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn n61_terminate_may_reply_and_its_machine_takes_nothing_more() {
+    let (machine, driver, trace) = unpolled(Builder::new());
+    let sender = machine.downgrade();
+    let mut call = Box::pin(machine.call(answer(move |reply, world, _| {
+        let log = world.trace.clone();
+        world.on_terminate = Some(Box::new(move || {
+            let refused = sender.try_cast(Event::Note("late")).is_err();
+            log.push(format!("refused {refused}"));
+            let _ = reply.send(9);
+        }));
+        Step::Stop(ExitReason::Normal)
+    })));
+    assert!(poll_once(call.as_mut()).is_pending());
+    driver.run().await;
+    assert_eq!(call.await.unwrap(), 9);
+    assert_eq!(trace.take(), "terminate refused true");
+}
+
+#[tokio::test(start_paused = true)]
+async fn n61_a_waiting_call_whose_event_never_got_in_is_told_in_its_turn() {
+    let (machine, driver, _) = unpolled(Builder::new().mailbox(1));
+    send(
+        &machine,
+        [run("stop", |_, _| Step::Stop(ExitReason::Normal))],
+    );
+    let mut waiting = Box::pin(machine.call(Event::Ask));
+    assert!(poll_once(waiting.as_mut()).is_pending());
+    driver.run().await;
+    let outcome = waiting.await;
+    assert!(
+        matches!(outcome, Err(CallError::Stopped { begun: false, .. })),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn n63_callers_on_another_runtime_are_told_when_the_machines_runtime_is_dropped() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build()
+        .unwrap();
+    let (machine, trace) = runtime.block_on(async { puppet() });
+    let other = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    other.block_on(async {
+        let mut in_flight = Box::pin(machine.call(keep_reply()));
+        let mut postponed = Box::pin(machine.call(hold("c")));
+        assert!(poll_once(in_flight.as_mut()).is_pending());
+        assert!(poll_once(postponed.as_mut()).is_pending());
+        rest(&machine).await;
+        let closed = machine.closed();
+        std::thread::spawn(move || drop(runtime));
+        let outcome = in_flight.await;
+        assert!(
+            matches!(
+                outcome,
+                Err(CallError::Stopped {
+                    reason: ExitReason::Aborted,
+                    begun: true,
+                    ..
+                })
+            ),
+            "{outcome:?}"
+        );
+        let outcome = postponed.await;
+        assert!(
+            matches!(
+                outcome,
+                Err(CallError::Stopped {
+                    reason: ExitReason::Aborted,
+                    begun: false,
+                    ..
+                })
+            ),
+            "{outcome:?}"
+        );
+        assert!(matches!(closed.await, ExitReason::Aborted));
+    });
+    // As a kill: nobody is asked to terminate.
+    assert_eq!(trace.take(), "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn n63_an_aborted_task_tells_everybody() {
+    let (machine, driver, trace) = unpolled(Builder::new());
+    let task = tokio::spawn(driver.run());
+    let mut call = Box::pin(machine.call(keep_reply()));
+    assert!(poll_once(call.as_mut()).is_pending());
+    let probe = trace.probe("postponed");
+    send(
+        &machine,
+        [Event::Hold {
+            name: "p",
+            reply: None,
+            probe: Some(probe),
+        }],
+    );
+    rest(&machine).await;
+    task.abort();
+    assert!(matches!(machine.closed().await, ExitReason::Aborted));
+    assert!(matches!(
+        call.await,
+        Err(CallError::Stopped {
+            reason: ExitReason::Aborted,
+            begun: true,
+            ..
+        })
+    ));
+    assert_eq!(trace.take(), "drop postponed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn n63_a_driver_that_is_dropped_unpolled_tells_everybody() {
+    let (machine, driver, trace) = unpolled(
+        Builder::new()
+            .mailbox(1)
+            .init(|world: &mut World, _| world.trace.push("init")),
+    );
+    let mut call = Box::pin(machine.call(Event::Ask));
+    let mut waiting = Box::pin(machine.call(Event::Ask));
+    assert!(poll_once(call.as_mut()).is_pending());
+    assert!(poll_once(waiting.as_mut()).is_pending());
+    let mut closed = Box::pin(machine.closed());
+    assert!(poll_once(closed.as_mut()).is_pending());
+    drop(driver);
+    for outcome in [call.await, waiting.await] {
+        assert!(
+            matches!(
+                outcome,
+                Err(CallError::Stopped {
+                    reason: ExitReason::Aborted,
+                    begun: false,
+                    ..
+                })
+            ),
+            "{outcome:?}"
+        );
+    }
+    assert!(matches!(closed.await, ExitReason::Aborted));
+    assert_eq!(trace.take(), "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn n66_an_ended_machine_gives_the_same_reason_to_all_who_come() {
+    let (machine, driver, _) = unpolled(Builder::new());
+    send(
+        &machine,
+        [run("fail", |_, _| Step::Stop(ExitReason::other("once")))],
+    );
+    driver.run().await;
+    for _ in 0..3 {
+        assert_eq!(
+            machine.closed().await.to_string(),
+            "it stopped with an error: once"
+        );
+        assert_eq!(
+            machine.stop().await.to_string(),
+            "it stopped with an error: once"
+        );
+        assert_eq!(
+            machine.shutdown(ms(1)).await.to_string(),
+            "it stopped with an error: once"
+        );
+        assert!(matches!(
+            machine.inspect().await,
+            Err(CallError::Stopped { begun: false, .. })
+        ));
+        machine.kill();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n61_a_reply_dropped_with_the_data_says_stopped_too() {
+    struct Keeper(Option<Reply<u32, Oops>>);
+    let (machine, _) = puppet();
+    let call = machine.call(answer(|reply, world, _| {
+        let mut keeper = Keeper(Some(reply));
+        world.probe = Some(Probe::new(move || drop(keeper.0.take())));
+        Step::Keep
+    }));
+    let mut call = Box::pin(call);
+    assert!(poll_once(call.as_mut()).is_pending());
+    machine.stop().await;
+    let outcome = call.await;
+    assert!(
+        matches!(outcome, Err(CallError::Stopped { begun: true, .. })),
+        "{outcome:?}"
+    );
+}

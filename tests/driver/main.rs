@@ -1,0 +1,21 @@
+//! What only the driver can break: order among mailbox, timers and sources, calls, control, and the
+//! end.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod calls;
+mod chains;
+mod control;
+mod ending;
+mod given_up;
+mod hostile;
+mod limits;
+mod looking;
+mod mailbox;
+mod order;
+mod outcomes;
+mod panics;
+mod sources;
+mod starting;
+mod support;
+mod warnings;
