@@ -1,0 +1,14 @@
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+#[machine(data = u32)]
+enum Connection {
+    #[initial]
+    #[initial]
+    Disconnected,
+}
+
+fn main() {}

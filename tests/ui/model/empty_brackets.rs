@@ -1,0 +1,13 @@
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    Disconnected {},
+    Connecting(),
+}
+
+fn main() {}

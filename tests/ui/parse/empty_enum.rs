@@ -1,0 +1,9 @@
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[to(Connected)]
+    Disconnected,
+    #[to(Disconnected)]
+    Connected,
+}
+
+fn main() {}

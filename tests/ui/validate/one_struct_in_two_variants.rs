@@ -1,0 +1,16 @@
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    Plain(Link<u32>),
+    Tls(Link<u64>),
+    Resumed(Link<u32>),
+}
+
+struct Link<T>(T);
+
+fn main() {}

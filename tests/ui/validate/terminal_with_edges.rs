@@ -1,0 +1,16 @@
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Closed)]
+    Connected,
+    #[terminal]
+    #[to(Connected)]
+    Closed,
+}
+
+fn main() {}
