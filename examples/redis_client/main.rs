@@ -1,0 +1,181 @@
+//! `cargo run --example redis_client`: a client that outlives the outages of its server, shown at
+//! work.
+//!
+//! Without arguments it starts a small server in the same process, sends traffic from eight tasks
+//! and takes the server down and up twice. With `--server HOST:PORT` it sends the same traffic to a
+//! real Redis, which it cannot take down: do that yourself meanwhile.
+
+use std::error::Error;
+use std::io::IsTerminal;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use statem::Status;
+use statem_examples::redis_client::arguments::{Mode, USAGE, parse};
+use statem_examples::redis_client::machine::{Client, Redis, Settings, tcp};
+use statem_examples::redis_client::server::{Server, Store};
+use statem_examples::redis_client::timeline::{self, Entered, Timeline};
+use statem_examples::redis_client::traffic::{Tally, Traffic, now};
+use tokio::sync::mpsc::Receiver;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout, timeout_at};
+
+/// Tasks that send traffic.
+const CALLERS: usize = 8;
+/// How long each of them rests between two requests.
+const PAUSE: Duration = Duration::from_millis(4);
+/// How long the server hangs before it goes down.
+const HANG: Duration = Duration::from_millis(200);
+/// How long a recovery may take before the example calls it none.
+const RECOVERY: Duration = Duration::from_secs(5);
+
+fn main() -> ExitCode {
+    let mode = match parse(std::env::args().skip(1)) {
+        Ok(mode) => mode,
+        Err(why) => {
+            eprintln!("redis_client: {why}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    if mode == Mode::Help {
+        println!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    let done = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Into::into);
+    match done.and_then(|runtime| runtime.block_on(run(mode))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("redis_client: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(mode: Mode) -> Result<(), Box<dyn Error>> {
+    let timeline =
+        Timeline::new(std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none());
+    let (observer, states) = timeline::observer();
+    let client = |address| {
+        Client::new(
+            Settings {
+                seed: fastrand::u64(..),
+                ..Settings::default()
+            },
+            tcp(address),
+        )
+    };
+    let tally = match mode {
+        Mode::Real { address, time } => {
+            timeline.server(format_args!(
+                "{address}, for {time:?}; this program cannot take it down, but you can"
+            ));
+            let redis = Redis::start(client(address).observed_by(observer));
+            // A real server may forget everything in an outage; that is no mistake of the client.
+            let traffic = Traffic::start(&redis, CALLERS, PAUSE, true);
+            let _progress = progress(&timeline, states, &traffic);
+            sleep(time).await;
+            connected(&redis).await?;
+            traffic.finish().await
+        }
+        Mode::Embedded | Mode::Help => {
+            let store = Store::default();
+            let server =
+                Server::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), store.clone()).await?;
+            timeline.server(format_args!("up at {}", server.address()));
+            let redis = Redis::start(client(server.address().to_string()).observed_by(observer));
+            // What this server was told outlives it, so every value is checked after an outage as
+            // before.
+            let traffic = Traffic::start(&redis, CALLERS, PAUSE, false);
+            let _progress = progress(&timeline, states, &traffic);
+            // The callers finish before the server goes.
+            let _server = outages(&timeline, &redis, server, &store).await?;
+            traffic.finish().await
+        }
+    };
+    report(&tally)
+}
+
+/// Takes the server down and up, twice.
+async fn outages(
+    timeline: &Timeline,
+    redis: &Redis,
+    mut server: Server,
+    store: &Store,
+) -> Result<Server, Box<dyn Error>> {
+    for outage in [Duration::from_millis(1500), Duration::from_millis(2500)] {
+        sleep(Duration::from_secs(2)).await;
+        // So that each caller has a request in flight when the connection goes.
+        timeline.server("hangs");
+        server.hang();
+        sleep(HANG).await;
+        timeline.server(format_args!("down, for {outage:?}"));
+        let address = server.address();
+        server.stop().await;
+        sleep(outage).await;
+        server = Server::start(address, store.clone()).await?;
+        timeline.server("up");
+        let up = now();
+        connected(redis).await?;
+        timeline.recovered(now() - up);
+    }
+    sleep(Duration::from_secs(2)).await;
+    Ok(server)
+}
+
+/// Waits until the client is connected.
+async fn connected(redis: &Redis) -> Result<(), Box<dyn Error>> {
+    let mut states = redis.connection().watch();
+    let wait = async {
+        let mut now_in = states.status();
+        while !matches!(now_in, Status::Running("Connected")) {
+            now_in = states.changed().await;
+        }
+    };
+    timeout(RECOVERY, wait)
+        .await
+        .map_err(|_| format!("the client has not connected within {RECOVERY:?}").into())
+}
+
+/// Prints the client's states as they come, and every second the count. Ends when it is dropped.
+fn progress(timeline: &Timeline, mut states: Receiver<Entered>, traffic: &Traffic) -> JoinSet<()> {
+    let (timeline, tally) = (timeline.clone(), traffic.tally());
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        let mut tick = now() + Duration::from_secs(1);
+        loop {
+            match timeout_at(tick, states.recv()).await {
+                Ok(Some(entered)) => timeline.client(&entered),
+                Ok(None) => return,
+                Err(_) => {
+                    timeline.traffic(&tally.now());
+                    tick += Duration::from_secs(1);
+                }
+            }
+        }
+    });
+    task
+}
+
+/// What became of all requests; an error if any answer was not the right one.
+fn report(tally: &Tally) -> Result<(), Box<dyn Error>> {
+    println!(
+        "\nsent {}, answered {}, failed {}, mismatched {}",
+        tally.sent,
+        tally.answered,
+        tally.failures(),
+        tally.mismatched
+    );
+    for (reason, count) in &tally.failed {
+        println!("  {count:>6} failed: {reason}");
+    }
+    println!("  slowest outcome after {:.0?}", tally.slowest);
+    match &tally.first_mismatch {
+        Some(what) => Err(format!("replies were mixed up, the first one: {what}").into()),
+        None if tally.answered == 0 => Err("no request was answered".into()),
+        None => Ok(()),
+    }
+}
