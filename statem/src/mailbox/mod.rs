@@ -3,6 +3,8 @@
 //! It knows no runtime. Its order is the order of arrival over messages and control requests
 //! together (R18, R19); senders that wait for room stand behind it, first come, first served (N56).
 
+mod item;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -10,62 +12,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crate::call_cell::CallCell;
 use crate::inspect::Question;
 use crate::machine::Machine;
 use crate::reason::ExitReason;
 use crate::watch::{Published, wake_all};
+pub(crate) use item::{Control, Item, Message, Refused, Ticket, take_ahead};
 
 /// Questions that wait at once; more wait at their askers (N55).
 const QUESTIONS: u32 = 64;
 /// No shutdown was asked for.
 const NEVER: u64 = u64::MAX;
-
-/// What waits in the mailbox.
-pub(crate) enum Item<M: Machine> {
-    Message(Message<M>),
-    Control(Control<M>),
-}
-
-pub(crate) struct Message<M: Machine> {
-    pub(crate) event: M::Event,
-    /// The call it belongs to; a cast has none.
-    pub(crate) call: Option<Arc<dyn CallCell>>,
-}
-
-/// What is asked of the driver rather than of the machine (N55).
-pub(crate) enum Control<M: Machine> {
-    /// In a box: a control request is not to be larger than a message.
-    Stop(Box<ExitReason>),
-    /// The machine is to end by itself; by when the mailbox knows (N59).
-    Shutdown,
-    /// The last strong handle is gone (N58).
-    NoHandles,
-    Ask(Question<M>),
-}
-
-impl<M: Machine> Item<M> {
-    /// Whether it goes ahead of the messages that wait, while a chain does not end (N30). The other
-    /// control requests keep their place: what was sent before them is handled first.
-    pub(crate) fn goes_ahead(&self) -> bool {
-        matches!(self, Item::Control(Control::Stop(_) | Control::Ask(_)))
-    }
-}
-
-/// Why an item was not put.
-pub(crate) enum Refused<T> {
-    Full(T),
-    Stopped(T, ExitReason),
-}
-
-/// What became of a message that waits for room.
-pub(crate) enum Ticket<M: Machine> {
-    Waiting,
-    /// It is in the mailbox, or was.
-    Sent,
-    /// The machine ended first; a cast is given back.
-    Stopped(Option<Message<M>>, ExitReason),
-}
 
 pub(crate) struct Mailbox<M: Machine> {
     inner: Mutex<Inner<M>>,
@@ -576,22 +532,4 @@ impl<M: Machine> Default for Made<M> {
             admitted: Vec::new(),
         }
     }
-}
-
-/// Takes out what goes ahead, in order.
-pub(crate) fn take_ahead<M: Machine>(items: &mut VecDeque<Item<M>>) -> Vec<Item<M>> {
-    let mut ahead = Vec::new();
-    // Mostly there is nothing.
-    if items.iter().any(Item::goes_ahead) {
-        let mut stay = VecDeque::with_capacity(items.len());
-        for item in items.drain(..) {
-            if item.goes_ahead() {
-                ahead.push(item);
-            } else {
-                stay.push_back(item);
-            }
-        }
-        *items = stay;
-    }
-    ahead
 }
