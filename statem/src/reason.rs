@@ -24,7 +24,8 @@ pub enum ExitReason {
     Panicked {
         /// What the panic said.
         message: Arc<str>,
-        /// Where: `handle`, `enter`, `terminate`, `init`, `drop of the state`, `a source`, ..
+        /// Where: `init`, `enter`, `handle`, `refused`, `terminate`, the drop of a state, an event or
+        /// a source, or the type of the source that was polled.
         callback: &'static str,
         /// The name of the state the machine was in.
         state: &'static str,

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::pin::Pin;
 use std::task::Waker;
 
-use super::{Clock, Engine};
+use super::Engine;
 use crate::event::SourceId;
 use crate::handler::Handler;
 use crate::reason::{ExitReason, message};
@@ -89,11 +89,12 @@ impl<M: Handler> Engine<M> {
     /// # Errors
     ///
     /// Gives the output back if this is not a running task with an output of this type.
+    #[cfg(feature = "test-util")]
     pub fn finish_task(
         &mut self,
         source: SourceId,
         output: Box<dyn Any>,
-        clock: Clock<'_>,
+        clock: super::Clock<'_>,
     ) -> Result<(), Box<dyn Any>> {
         let Some(sources) = &mut self.sources else {
             return Err(output);

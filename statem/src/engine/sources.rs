@@ -172,6 +172,7 @@ impl<Event> Sources<Event> {
     }
 
     /// Ends a task with an output by hand; see [`Source::finish`].
+    #[cfg(feature = "test-util")]
     pub(super) fn finish(
         &mut self,
         id: SourceId,
