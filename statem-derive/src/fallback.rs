@@ -7,11 +7,13 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
+use syn::{Field, Type};
 
-use crate::model::{Data, Shape, library, mentions, taken};
+use crate::model::{Data, Shape, library, taken};
 use crate::names::Names;
 use crate::parse::{Ast, State};
 use crate::report::Mistakes;
+use crate::tokens::mentions;
 
 pub(crate) fn expand(ast: &Ast, mistakes: &Mistakes) -> TokenStream {
     let Ast {
@@ -26,32 +28,37 @@ pub(crate) fn expand(ast: &Ast, mistakes: &Mistakes) -> TokenStream {
     let (impl_generics, arguments, clause) = generics.split_for_impl();
     let machine_ty = quote!(#machine #arguments);
 
-    let (mut declared, mut variants, mut nodes) =
-        (TokenStream::new(), TokenStream::new(), TokenStream::new());
-    let mut types: Vec<String> = Vec::new();
+    let (mut declared, mut broken) = (TokenStream::new(), TokenStream::new());
+    let (mut variants, mut nodes) = (TokenStream::new(), TokenStream::new());
+    let mut types: Vec<TokenStream> = Vec::new();
     for state in &ast.states {
         let (name, life, stub) = (state.name, &names.life, Stub::of(state, ast));
-        declared.extend(declaration(ast, name, &stub, &mistake));
+        declared.extend(declaration(ast, name, &stub));
+        if let Stub::Broken = stub {
+            broken.extend(quote!(pub type #name = #mistake;));
+        }
         let ty = match &stub {
             Stub::Struct(ty) => ty.clone(),
             Stub::Unit | Stub::Broken => name.to_token_stream(),
             Stub::Taken => mistake.to_token_stream(),
         };
-        if state.terminal.is_none() {
-            variants.extend(quote!(#name(#statem::At<#life, #machine_ty, #ty>),));
-        }
+        // Whatever is done with the state in a handler, rustc has nothing to say of a type that is
+        // a mistake of ours.
+        let seen = if mistakes.are_ours() {
+            mistake.to_token_stream()
+        } else {
+            ty.clone()
+        };
+        variants.extend(quote!(#name(#statem::At<#life, #machine_ty, #seen>),));
         let known = matches!(stub, Stub::Unit | Stub::Struct(_));
-        if known && !types.contains(&ty.to_string()) {
-            types.push(ty.to_string());
+        // By their names alone: with other paths or arguments they may mean the same.
+        let is_new = |known: &TokenStream| name_of(known) != name_of(&ty);
+        if known && types.iter().all(is_new) {
             nodes.extend(node(ast, &stub, &ty, &names));
+            types.push(ty);
         }
     }
-    let shared = {
-        let target = &names.target;
-        let generics = with_type_param(ast, target);
-        let (impl_generics, ..) = generics.split_for_impl();
-        quote!(impl #impl_generics #statem::To<#target, #machine_ty> for #machine_ty #clause {})
-    };
+    let edges = edges(ast, &types, &machine_ty);
     let machine_impl = stub_machine(ast, &names, &mistake);
     let view = stub_view(ast, &names, &variants);
     let handler = ast.machine.per_state.then(|| {
@@ -59,22 +66,47 @@ pub(crate) fn expand(ast: &Ast, mistakes: &Mistakes) -> TokenStream {
             #[automatically_derived]
             impl #impl_generics #statem::Handler for #machine_ty #clause {
                 fn handle(
-                    _: Self::At<'_>, _: Self::Event, _: &mut Self::Data, _: &mut #statem::Cx<Self>,
+                    _: <Self as #statem::Machine>::At<'_>,
+                    _: <Self as #statem::Machine>::Event,
+                    _: &mut <Self as #statem::Machine>::Data,
+                    _: &mut #statem::Cx<Self>,
                 ) -> #statem::Next<Self> {
                     ::core::unimplemented!()
                 }
             }
         }
     });
+    let mistakes = format_ident!("{}Mistakes", machine.unraw());
     quote! {
-        #errors
+        // What comes by `*` gives way to what the user has declared: there may be a struct of the
+        // name of a state that is broken.
+        #[doc(hidden)]
+        #[allow(missing_docs, dead_code, non_camel_case_types, non_snake_case, unreachable_pub)]
+        mod #mistakes {
+            #errors
+            #broken
+        }
+        #[allow(unused_imports)]
+        use #mistakes::*;
+
         #declared
         #view
         #machine_impl
         #nodes
-        #shared
+        #edges
         #handler
     }
+}
+
+/// The last name in the path of a type, without its arguments.
+fn name_of(ty: &TokenStream) -> String {
+    let text = ty.to_string();
+    let path = text.split('<').next().unwrap_or_default();
+    path.rsplit("::")
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
 }
 
 /// What stands for a state's struct.
@@ -98,6 +130,11 @@ impl Stub {
             Shape::Good(Data::Unit) => unit(),
             Shape::Good(Data::Struct(ty)) => Stub::Struct(ty.to_token_stream()),
             Shape::Bad(_) if state.fields.is_empty() => unit(),
+            // What is there can be used as it is, though it is no struct.
+            Shape::Bad(_) if state.fields.len() == 1 && state.fields.iter().all(is_usable) => {
+                let types = state.fields.iter().map(|field| &field.ty);
+                Stub::Struct(quote!(#(#types)*))
+            }
             Shape::Bad(_) => {
                 // `Ready(Ready, u32)`: the user has a struct of that name, which is the one that is
                 // meant.
@@ -114,23 +151,26 @@ impl Stub {
     }
 }
 
-fn declaration(ast: &Ast, name: &Ident, stub: &Stub, mistake: &Ident) -> Option<TokenStream> {
+fn is_usable(field: &Field) -> bool {
+    let kind = matches!(
+        field.ty,
+        Type::Array(_) | Type::Reference(_) | Type::Tuple(_)
+    );
+    kind && field.ident.is_none() && !mentions(&field.ty.to_token_stream(), "Self")
+}
+
+fn declaration(ast: &Ast, name: &Ident, stub: &Stub) -> Option<TokenStream> {
     let vis = ast.vis;
-    match stub {
-        Stub::Unit => Some(quote! {
+    matches!(stub, Stub::Unit).then(|| {
+        quote! {
             #[derive(
                 ::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::default::Default,
                 ::core::cmp::PartialEq, ::core::cmp::Eq,
             )]
             #[allow(missing_docs, dead_code, non_camel_case_types, unreachable_pub)]
             #vis struct #name;
-        }),
-        Stub::Broken => Some(quote! {
-            #[allow(missing_docs, dead_code, non_camel_case_types, unreachable_pub)]
-            #vis type #name = #mistake;
-        }),
-        Stub::Struct(_) | Stub::Taken => None,
-    }
+        }
+    })
 }
 
 fn node(ast: &Ast, stub: &Stub, ty: &TokenStream, names: &Names) -> TokenStream {
@@ -139,9 +179,6 @@ fn node(ast: &Ast, stub: &Stub, ty: &TokenStream, names: &Names) -> TokenStream 
     let machine = quote!(#machine #arguments);
     let life = ast.generics.lifetimes().next().map(|_| &names.life);
     let params = life.map(|life| quote!(<#life>));
-    let target = &names.target;
-    let with_target = with_type_param(ast, target);
-    let (impl_with_target, ..) = with_target.split_for_impl();
     let payload = matches!(stub, Stub::Struct(_)).then(|| {
         quote! {
             #[automatically_derived]
@@ -158,6 +195,9 @@ fn node(ast: &Ast, stub: &Stub, ty: &TokenStream, names: &Names) -> TokenStream 
     });
     quote! {
         #[automatically_derived]
+        impl #impl_generics #statem::Living<#machine> for #ty #clause {}
+
+        #[automatically_derived]
         impl #impl_generics #statem::Node<#machine> for #ty #clause {
             fn wrap(self) -> #machine {
                 ::core::unimplemented!()
@@ -170,9 +210,27 @@ fn node(ast: &Ast, stub: &Stub, ty: &TokenStream, names: &Names) -> TokenStream 
         #payload
         #[automatically_derived]
         impl #impl_generics #statem::Initial<#machine> for #ty #clause {}
-        #[automatically_derived]
-        impl #impl_with_target #statem::To<#target, #machine> for #ty #clause {}
     }
+}
+
+/// A transition from each state, and from the whole view, to each state.
+fn edges(ast: &Ast, types: &[TokenStream], machine: &TokenStream) -> TokenStream {
+    let statem = statem(ast);
+    let (impl_generics, _, clause) = ast.generics.split_for_impl();
+    let mut edges = TokenStream::new();
+    for from in types.iter().chain([machine]) {
+        for to in types {
+            edges.extend(quote! {
+                #[automatically_derived]
+                impl #impl_generics #statem::To<#to, #machine> for #from #clause {
+                    fn machine(_: #to) -> #machine {
+                        ::core::unimplemented!()
+                    }
+                }
+            });
+        }
+    }
+    edges
 }
 
 fn stub_view(ast: &Ast, names: &Names, variants: &TokenStream) -> TokenStream {
@@ -247,7 +305,7 @@ fn stub_machine(ast: &Ast, names: &Names, mistake: &Ident) -> TokenStream {
                 ::core::unimplemented!()
             }
 
-            fn view(_: #statem::__private::Slot<'_, Self>) -> Self::At<'_> {
+            fn view(_: #statem::__private::Slot<'_, Self>) -> <Self as #statem::Machine>::At<'_> {
                 ::core::unimplemented!()
             }
         }
@@ -256,10 +314,4 @@ fn stub_machine(ast: &Ast, names: &Names, mistake: &Ident) -> TokenStream {
 
 fn statem(ast: &Ast) -> TokenStream {
     library(ast.machine.statem.as_ref(), Span::call_site())
-}
-
-fn with_type_param(ast: &Ast, param: &Ident) -> syn::Generics {
-    let mut generics = ast.generics.clone();
-    generics.params.push(syn::parse_quote!(#param));
-    generics
 }

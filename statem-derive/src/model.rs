@@ -11,6 +11,7 @@ use crate::attr::Word;
 use crate::hint;
 use crate::parse::{self, Ast, Docs};
 use crate::report::Report;
+use crate::tokens::{mentions, written};
 
 /// A machine: states and edges in the order of the source.
 pub(crate) struct Model<'a> {
@@ -20,7 +21,9 @@ pub(crate) struct Model<'a> {
     pub(crate) docs: &'a Docs<'a>,
     pub(crate) states: Vec<State<'a>>,
     /// The edges of every state that is not terminal.
-    pub(crate) shared: Vec<Edge<'a>>,
+    pub(crate) shared: Edges<'a>,
+    /// Whether a mark or an edge that is not here may have been meant.
+    pub(crate) misread: bool,
     pub(crate) event: Type,
     pub(crate) data: Type,
     pub(crate) timeout: Type,
@@ -39,7 +42,16 @@ pub(crate) struct State<'a> {
     pub(crate) data: Data<'a>,
     pub(crate) initial: Option<Span>,
     pub(crate) terminal: Option<Span>,
-    pub(crate) edges: Vec<Edge<'a>>,
+    pub(crate) edges: Edges<'a>,
+}
+
+/// The edges that one place declares.
+pub(crate) struct Edges<'a> {
+    pub(crate) list: Vec<Edge<'a>>,
+    /// Each `#[to()]`: there are none, on purpose.
+    pub(crate) none: &'a [Span],
+    /// Whether there are more that could not be resolved.
+    pub(crate) unresolved: bool,
 }
 
 /// What the state keeps.
@@ -62,12 +74,18 @@ pub(crate) struct Edge<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StateId(usize);
 
+impl StateId {
+    pub(crate) fn place(self) -> usize {
+        self.0
+    }
+}
+
 /// Resolves what can be resolved, so that the next stage sees all of it; what cannot is in the
 /// report.
 pub(crate) fn resolve<'a>(ast: &'a Ast<'a>, report: &Report) -> Model<'a> {
     let machine = &ast.machine;
     if machine.event.is_none() && !machine.mistaken {
-        report.mistake(ast.name.span(), no_event(ast));
+        no_event(ast, report);
     }
     let states = ast.states.iter().map(|state| State {
         name: state.name,
@@ -84,6 +102,7 @@ pub(crate) fn resolve<'a>(ast: &'a Ast<'a>, report: &Report) -> Model<'a> {
         docs: &ast.docs,
         states: states.collect(),
         shared: edges(&ast.edges, ast, report),
+        misread: ast.misread,
         // Without an event type the report holds a mistake, and nothing is made of the model.
         event: machine.event.clone().unwrap_or_else(|| parse_quote!(())),
         data: machine.data.clone().unwrap_or_else(|| parse_quote!(())),
@@ -100,28 +119,43 @@ pub(crate) fn resolve<'a>(ast: &'a Ast<'a>, report: &Report) -> Model<'a> {
     }
 }
 
-fn no_event(ast: &Ast) -> String {
+fn no_event(ast: &Ast, report: &Report) {
     let name = ast.name;
-    format!(
-        "`{name}` does not say what can happen to it: write `#[machine(event = Event)]` above `enum {name}`, where \
-         `Event` is an enum of yours"
-    )
+    match ast.machine.at {
+        Some(at) => report.mistake(
+            at,
+            format_args!(
+                "the `#[machine(..)]` of `{name}` does not say what can happen to it: write `event = Event` in it, where \
+                 `Event` is an enum of yours"
+            ),
+        ),
+        None => report.mistake(
+            name.span(),
+            format_args!(
+                "`{name}` has no `#[machine(..)]` that says what can happen to it\n\
+                 write `#[machine(event = Event)]` above `enum {name}`, where `Event` is an enum of yours"
+            ),
+        ),
+    }
 }
 
-fn edges<'a>(targets: &'a [parse::Target], ast: &Ast, report: &Report) -> Vec<Edge<'a>> {
-    let mut edges = Vec::new();
-    for parse::Target { name, label } in targets {
-        match ast
-            .states
-            .iter()
-            .position(|state| state.name.unraw() == name.unraw())
-        {
-            Some(place) => edges.push(Edge {
+fn edges<'a>(targets: &'a parse::Targets, ast: &Ast, report: &Report) -> Edges<'a> {
+    let mut edges = Edges {
+        list: Vec::new(),
+        none: &targets.none,
+        unresolved: targets.mistaken,
+    };
+    for parse::Target { name, label } in &targets.list {
+        let is_meant = |state: &parse::State| state.name.unraw() == name.unraw();
+        if let Some(place) = ast.states.iter().position(is_meant) {
+            edges.list.push(Edge {
                 to: StateId(place),
                 label: label.as_ref(),
                 at: name.span(),
-            }),
-            None => report.mistake(name.span(), unknown_target(name, ast)),
+            });
+        } else {
+            edges.unresolved = true;
+            report.mistake(name.span(), unknown_target(name, ast));
         }
     }
     edges
@@ -131,6 +165,11 @@ fn unknown_target(name: &Ident, ast: &Ast) -> String {
     let machine = ast.name;
     if ast.states.is_empty() {
         return format!("`{machine}` has no state `{name}`");
+    }
+    if name == "Self" || name == "self" {
+        return format!(
+            "`{name}` is not the name of a state: a state that may be entered anew has its own name in its `#[to(..)]`"
+        );
     }
     let titles: Vec<String> = ast.states.iter().map(parse::State::title).collect();
     // Someone who wrote the struct's name means the variant that wraps it.
@@ -190,8 +229,12 @@ impl<'a> Shape<'a> {
         match state.fields {
             Fields::Unit => Shape::Good(Data::Unit),
             fields if fields.is_empty() => {
+                let brackets = match fields {
+                    Fields::Named(_) => " {}",
+                    _ => "()",
+                };
                 let message = format_args!(
-                    "a state without data is written without brackets: write `{name}`"
+                    "`{name}{brackets}` has brackets without data in them: write `{name}`"
                 );
                 Shape::Bad(Error::new_spanned(fields, message))
             }
@@ -212,15 +255,26 @@ impl<'a> Shape<'a> {
             inner = &group.elem;
         }
         let Type::Path(path) = inner else {
+            let arguments = arguments_in(&ty.to_token_stream(), generics);
+            let what = match inner {
+                Type::Array(_) => "an array",
+                Type::FnPtr(_) => "a function pointer",
+                Type::Ptr(_) => "a pointer",
+                Type::Reference(_) => "a reference",
+                Type::TraitObject(_) => "a trait object",
+                Type::Tuple(_) => "a tuple",
+                _ => "no struct",
+            };
             return bad(format!(
-                "the data of a state is a struct of its own, which names the state in `go`: write `{name}({name})` \
-                 here and a `struct {name}` with this as a field"
+                "the data of `{name}` is {what}, and not a struct of its own, which names the state in `go`\n\
+                 write `{name}({name}{arguments})` here and a `struct {name}{arguments}` with this as a field"
             ));
         };
         if mentions(&path.to_token_stream(), "Self") {
-            return bad(
-                "the struct of a state cannot say `Self`: write the machine's name instead".into(),
-            );
+            return bad(format!(
+                "`{}` says `Self`, which the struct of a state cannot: write the machine's name instead",
+                written(&path.to_token_stream())
+            ));
         }
         match generics
             .type_params()
@@ -230,8 +284,8 @@ impl<'a> Shape<'a> {
             Some(param) => {
                 let param = &param.ident;
                 bad(format!(
-                    "the data of a state is a struct, not a type parameter: write `{name}({name}<{param}>)` here and \
-                     `struct {name}<{param}>` with this as a field"
+                    "`{param}` is a type parameter, and the data of a state is a struct of its own\n\
+                     write `{name}({name}<{param}>)` here and a `struct {name}<{param}>` with this as a field"
                 ))
             }
         }
@@ -239,27 +293,34 @@ impl<'a> Shape<'a> {
 }
 
 fn one_struct<'a>(name: &Ident, what: &str, fields: &Fields, generics: &Generics) -> Shape<'a> {
-    let tokens = fields.to_token_stream();
+    let arguments = arguments_in(&fields.to_token_stream(), generics);
+    let message = format_args!(
+        "the state `{name}` has {what}; its data is one struct, so that it moves as one and names the state in `go`\n\
+         write `{name}({name}{arguments})` here and `struct {name}{arguments} {{ .. }}` with these fields"
+    );
+    Shape::Bad(Error::new_spanned(fields, message))
+}
+
+/// The parameters of the machine that are in the tokens, as arguments.
+fn arguments_in(tokens: &TokenStream, generics: &Generics) -> String {
+    let mentioned = |name: &Ident| mentions(tokens, &name.to_string());
     let used: Vec<_> = generics
         .params
         .iter()
         .filter_map(|param| match param {
-            GenericParam::Type(param) => Some(param.ident.to_string()),
-            GenericParam::Const(param) => Some(param.ident.to_string()),
-            GenericParam::Lifetime(_) => None,
+            GenericParam::Type(param) if mentioned(&param.ident) => Some(param.ident.to_string()),
+            GenericParam::Const(param) if mentioned(&param.ident) => Some(param.ident.to_string()),
+            GenericParam::Lifetime(param) if mentioned(&param.lifetime.ident) => {
+                Some(param.lifetime.to_string())
+            }
+            _ => None,
         })
-        .filter(|param| mentions(&tokens, param))
         .collect();
-    let arguments = if used.is_empty() {
+    if used.is_empty() {
         String::new()
     } else {
         format!("<{}>", used.join(", "))
-    };
-    let message = format_args!(
-        "the state `{name}` has {what}; its data is one struct, so that it moves as one and names the state in `go`:\n\
-         write `{name}({name}{arguments})` here and `struct {name}{arguments} {{ .. }}` with these fields"
-    );
-    Shape::Bad(Error::new_spanned(fields, message))
+    }
 }
 
 /// Why a variant without data cannot have this name, if it cannot: the derive declares a unit
@@ -281,23 +342,6 @@ pub(crate) fn taken(name: &Ident, machine: &Ident, generics: &Generics) -> Optio
     }
 }
 
-/// A type as people write it.
-pub(crate) fn written(ty: &TokenStream) -> String {
-    let text = ty.to_string();
-    [(" < ", "<"), (" >", ">"), (" :: ", "::"), (" ,", ",")]
-        .iter()
-        .fold(text, |text, (from, to)| text.replace(from, to))
-}
-
-/// Whether the word is anywhere in the tokens.
-pub(crate) fn mentions(tokens: &TokenStream, word: &str) -> bool {
-    tokens.clone().into_iter().any(|tree| match tree {
-        proc_macro2::TokenTree::Ident(ident) => ident.unraw() == word,
-        proc_macro2::TokenTree::Group(group) => mentions(&group.stream(), word),
-        _ => false,
-    })
-}
-
 impl Model<'_> {
     pub(crate) fn state(&self, id: StateId) -> &State<'_> {
         &self.states[id.0]
@@ -306,6 +350,16 @@ impl Model<'_> {
     /// The path of the library; see [`library`].
     pub(crate) fn statem(&self, span: Span) -> TokenStream {
         library(self.statem, span)
+    }
+
+    /// Where the state may go: its own edges, then those of every state.
+    pub(crate) fn edges<'a>(&'a self, state: &'a State) -> impl Iterator<Item = &'a Edge<'a>> {
+        let shared = if state.terminal.is_none() {
+            self.shared.list.as_slice()
+        } else {
+            &[]
+        };
+        state.edges.list.iter().chain(shared)
     }
 
     /// The states that have a handler and may be left.

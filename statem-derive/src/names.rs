@@ -5,7 +5,7 @@ use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::{GenericParam, Generics, Lifetime, LifetimeParam};
 
-use crate::model::mentions;
+use crate::tokens::mentions;
 
 /// Names for what we declare. None of them is in the user's enum; those of values begin with `__`,
 /// because a pattern `state` would be a constant and no name if there were a unit struct `state` in
@@ -30,17 +30,10 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(machine: &Ident, tokens: &TokenStream) -> Self {
-        let free = |wanted: &str| {
-            let mut name = wanted.to_owned();
-            while mentions(tokens, &name) {
-                name.push('_');
-            }
-            name
-        };
-        let ident = |wanted| Ident::new(&free(wanted), Span::call_site());
+        let ident = |wanted| Ident::new(&free(tokens, wanted), Span::call_site());
         Names {
             view: format_ident!("{}At", machine.unraw(), span = machine.span()),
-            life: Lifetime::new(&format!("'{}", free("a")), Span::call_site()),
+            life: Lifetime::new(&format!("'{}", free(tokens, "a")), Span::call_site()),
             target: ident("Target"),
             value: ident("__target"),
             machine: ident("__machine"),
@@ -64,4 +57,13 @@ impl Names {
         );
         generics
     }
+}
+
+/// A name like this one that is nowhere in the tokens.
+pub(crate) fn free(tokens: &TokenStream, wanted: &str) -> String {
+    let mut name = wanted.to_owned();
+    while mentions(tokens, &name) {
+        name.push('_');
+    }
+    name
 }

@@ -1,6 +1,9 @@
 //! What can be seen without a compiler. What users see is in the compile-fail tests of the
 //! workspace.
 
+mod diagram;
+mod expansion;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -35,8 +38,11 @@ fn declarations_come_in_the_order_of_the_source() {
         #[machine(event = ())]
         enum Machine {
             #[initial]
+            #[to(Mole, Ant)]
             Zebra,
+            #[to()]
             Ant,
+            #[to()]
             Mole,
         }
     });
@@ -131,9 +137,9 @@ fn half_written_attributes_do_not_stop_the_rest() {
         &[
             "`event` takes a type",
             "`data` takes a type",
-            "expected a key of `#[machine(..)]`",
+            "`#[machine(..)]` has no key `=`",
             "`timeout` takes a type",
-            "a label is a string",
+            "the label of `One` is a string",
         ],
     );
 }
@@ -148,8 +154,116 @@ fn parameters_of_the_enum_have_no_attributes_of_ours() {
                 One(One<T>),
             }
         ),
-        &["`#[to]` does not belong here"],
+        &["`#[to]` does not belong on a parameter"],
     );
+}
+
+/// What is said of a machine whose states have these attributes.
+fn said_of(states: &[&str]) -> Vec<String> {
+    let states = states.join(", ");
+    let text = format!("#[machine(event = ())] enum Machine {{ {states} }}");
+    errors(text.parse().expect("Rust"))
+}
+
+#[test]
+fn of_states_that_are_cut_off_only_the_first_is_a_mistake() {
+    let start = "#[initial] #[to(A)] Start";
+    let said = said_of(&[start, "#[to(Start)] A", "#[to(C)] B", "#[to(A)] C"]);
+    assert!(
+        said.len() == 1 && said[0].starts_with("`B` is never reached"),
+        "{said:?}"
+    );
+
+    // In a ring it is the first of the source, though it leads to others and is led to.
+    let said = said_of(&[
+        "#[terminal] End",
+        start,
+        "#[to(Start)] A",
+        "#[to(C)] B",
+        "#[to(B, End)] C",
+    ]);
+    assert!(
+        said.len() == 1 && said[0].starts_with("`B` is never reached"),
+        "{said:?}"
+    );
+
+    // Before a ring, but in the source after it.
+    let said = said_of(&[
+        start,
+        "#[to(Start)] A",
+        "#[to(C)] B",
+        "#[to(B)] C",
+        "#[to(C)] D",
+    ]);
+    assert!(
+        said.len() == 1 && said[0].starts_with("`D` is never reached"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn a_transition_forgotten_is_one_mistake_at_the_state_without_a_way_out() {
+    let said = said_of(&["#[initial] A", "#[to(C)] B", "#[to(A)] C"]);
+    assert!(
+        said.len() == 1 && said[0].starts_with("`A` has no way out"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn a_state_that_cannot_be_left_says_so_or_is_the_only_one() {
+    assert_eq!(said_of(&["#[initial] A"]), [""; 0]);
+    assert_eq!(said_of(&["#[initial] #[to()] A"]), [""; 0]);
+    assert_eq!(said_of(&["#[initial] #[to(B)] A", "#[to()] B"]), [""; 0]);
+    assert_eq!(said_of(&["#[initial] #[to(B)] A", "#[to(B)] B"]), [""; 0]);
+    assert_eq!(
+        said_of(&["#[initial] #[to(B)] A", "#[terminal] B"]),
+        [""; 0]
+    );
+}
+
+#[test]
+fn what_could_not_be_read_has_no_second_mistake() {
+    for (at, states) in [
+        (
+            "`Machine` has no state `X`",
+            ["#[initial] #[to(X)] A", "#[to(A)] B"],
+        ),
+        (
+            "`\\\"B\\\"` is a string",
+            ["#[initial] #[to(\"B\")] A", "#[to(A)] B"],
+        ),
+        ("`#[end]` is written", ["#[initial] #[to(B)] A", "#[end] B"]),
+        (
+            "`#[next_state]` is written",
+            ["#[initial] #[next_state(B)] A", "#[terminal] B"],
+        ),
+        ("`#[machine]` does not belong", ["#[machine] A", "B"]),
+    ] {
+        let said = said_of(&states);
+        assert!(said.len() == 1 && said[0].starts_with(at), "{at}: {said:?}");
+    }
+    check(
+        quote!(
+            #[initial]
+            #[gen_statem(event = ())]
+            enum Machine {
+                One,
+            }
+        ),
+        &[
+            "`#[initial]` does not belong on the enum",
+            "`#[gen_statem]` is written",
+        ],
+    );
+    // The compiler reports these by itself.
+    for states in [
+        ["#[intial] A", "B"],
+        ["#[initial] #[statem::to(B)] A", "B"],
+        ["#[initial] A", "A"],
+    ] {
+        assert_eq!(said_of(&states), [""; 0], "{states:?}");
+    }
 }
 
 #[test]
@@ -178,6 +292,78 @@ fn similar_words_are_found_and_others_are_not() {
     assert_eq!(similar("date"), Some("data"));
     assert_eq!(similar("colour"), None);
     assert_eq!(similar(""), None);
+
+    let states = [
+        "On",
+        "Off",
+        "Disconnected",
+        "Inactive",
+        "Closed",
+        "Unlocked",
+    ];
+    let similar = |word| hint::similar(word, states.iter().copied());
+    assert_eq!(similar("Disconected"), Some("Disconnected"));
+    assert_eq!(similar("DISCONNECTED"), Some("Disconnected"));
+    assert_eq!(similar("Disconnnectde"), Some("Disconnected"));
+    assert_eq!(similar("Clsoed"), Some("Closed"));
+    assert_eq!(similar("nactive"), Some("Inactive"));
+    assert_eq!(similar("on"), Some("On"));
+    for other in [
+        "Unconnected",
+        "Connected",
+        "Active",
+        "Locked",
+        "Opened",
+        "In",
+        "Of",
+        "A",
+        "Failed",
+    ] {
+        assert_eq!(similar(other), None, "{other}");
+    }
+}
+
+#[test]
+fn words_of_erlang_are_answered() {
+    for word in [
+        "next_state",
+        "state_functions",
+        "handle_event_function",
+        "gen_statem",
+        "callback_mode",
+        "state_enter",
+        "init",
+        "terminate",
+        "code_change",
+        "hibernate",
+        "state_timeout",
+        "event_timeout",
+        "generic_timeout",
+        "postpone",
+        "keep_state",
+        "keep_state_and_data",
+        "repeat_state",
+        "stop",
+        "stop_and_reply",
+        "reply",
+        "next_event",
+        "format_status",
+        "change_callback_module",
+        "call",
+        "cast",
+        "info",
+        "internal",
+        "from",
+        "start_link",
+    ] {
+        assert!(hint::key(word).is_some(), "{word}");
+    }
+    for word in ["state_functions", "handle_event_function"] {
+        assert!(hint::word("handlers", word).is_some(), "{word}");
+        assert_eq!(hint::word("unexpected", word), None, "{word}");
+    }
+    assert!(hint::about_states("init") && hint::about_states("next_state"));
+    assert!(!hint::about_states("reply") && !hint::about_states("colour"));
 }
 
 #[test]
@@ -189,19 +375,21 @@ fn a_report_must_be_finished() {
 /// Derives, and compares the beginnings of all errors, in order.
 #[track_caller]
 fn check(input: TokenStream, expected: &[&str]) {
-    let output = expand(input);
-    let errors: Vec<_> = output
-        .split("compile_error ! {")
-        .skip(1)
-        .map(|rest| rest.trim_start_matches([' ', '"']))
-        .collect();
-    assert_eq!(errors.len(), expected.len(), "{output}");
+    let errors = errors(input);
+    assert_eq!(errors.len(), expected.len(), "{errors:#?}");
     for (error, expected) in errors.iter().zip(expected) {
         assert!(
             error.starts_with(expected),
             "expected {expected}\n     got {error}"
         );
     }
+}
+
+fn errors(input: TokenStream) -> Vec<String> {
+    let output = expand(input);
+    let errors = output.split("compile_error ! {").skip(1);
+    let errors = errors.map(|rest| rest.trim_start_matches([' ', '"']).to_owned());
+    errors.collect()
 }
 
 fn expand(input: TokenStream) -> String {

@@ -393,6 +393,24 @@ impl<M: Machine> EnterCx<M> {
         self.stop.get_or_insert_with(|| Box::new(reason.into()));
     }
 
+    /// Not here: see [`Answering`].
+    #[doc(hidden)]
+    pub fn go<T>(&mut self, target: T)
+    where
+        Self: Answering,
+    {
+        drop(target);
+    }
+
+    /// Not here: see [`Answering`].
+    #[doc(hidden)]
+    pub fn postpone(&mut self, event: M::Event)
+    where
+        Self: Answering,
+    {
+        drop(event);
+    }
+
     /// Calls `enter` once more when it returns, with the same previous state (R77). Sources that
     /// this call asked for are dropped unstarted. More than 1000 in one transition end the
     /// machine with [`ExitReason::Overflow`].
@@ -400,6 +418,15 @@ impl<M: Machine> EnterCx<M> {
         self.repeat = true;
     }
 }
+
+/// Holds for no context of `enter`: its `go` and `postpone` are there to say why they are not.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`enter` can neither go on to another state nor postpone an event",
+    label = "only `handle` can: it is given an event and answers what comes next",
+    note = "to go on at once, let `enter` call `cx.insert(event)`: `handle` gets the event next, before all that wait, and can go"
+)]
+pub trait Answering {}
 
 impl<M: Machine> Deref for EnterCx<M> {
     type Target = Actions<M>;

@@ -179,6 +179,27 @@ pub enum CastErrorKind {
     Stopped(ExitReason),
 }
 
+impl fmt::Display for CastErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CastErrorKind::Full => f.write_str("the mailbox is full; the event was not sent"),
+            CastErrorKind::Stopped(reason) => write!(
+                f,
+                "the machine has stopped: {reason}; the event was not sent"
+            ),
+        }
+    }
+}
+
+impl Error for CastErrorKind {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            CastErrorKind::Stopped(ExitReason::Other(error)) => Some(&**error),
+            _ => None,
+        }
+    }
+}
+
 impl<Event> fmt::Debug for CastError<Event> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CastError")
@@ -189,13 +210,7 @@ impl<Event> fmt::Debug for CastError<Event> {
 
 impl<Event> fmt::Display for CastError<Event> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            CastErrorKind::Full => f.write_str("the mailbox is full; the event was not sent"),
-            CastErrorKind::Stopped(reason) => write!(
-                f,
-                "the machine has stopped: {reason}; the event was not sent"
-            ),
-        }
+        self.kind.fmt(f)
     }
 }
 
@@ -208,9 +223,6 @@ impl<Event> CastError<Event> {
 
 impl<Event> Error for CastError<Event> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.kind {
-            CastErrorKind::Stopped(ExitReason::Other(error)) => Some(&**error),
-            _ => None,
-        }
+        self.kind.source()
     }
 }

@@ -65,19 +65,29 @@ impl Graph {
     }
 
     /// The state diagram as Mermaid source.
+    ///
+    /// Every state, transition and label is in it, in the order of the source. What means something
+    /// else to Mermaid is escaped, and a state whose name is a word of Mermaid's, such as `Default`,
+    /// has another identifier there and shows its own name.
     #[must_use]
     pub fn mermaid(&self) -> String {
         let mut text = String::from("stateDiagram-v2\n");
         for state in self.states {
-            let name = state.name;
+            let name = self.mermaid_name(state.name);
             // A declaration of its own shows states without any edge.
-            let _ = writeln!(text, "    {name}");
+            let _ = if name == state.name {
+                writeln!(text, "    {name}")
+            } else {
+                writeln!(text, "    state \"{}\" as {name}", state.name)
+            };
             if state.initial {
                 let _ = writeln!(text, "    [*] --> {name}");
             }
             for edge in state.edges {
-                let to = edge.to;
-                let _ = match edge.label {
+                let to = self.mermaid_name(edge.to);
+                // Mermaid takes no empty label.
+                let label = edge.label.filter(|label| !label.trim().is_empty());
+                let _ = match label {
                     Some(label) => writeln!(text, "    {name} --> {to} : {}", mermaid_text(label)),
                     None => writeln!(text, "    {name} --> {to}"),
                 };
@@ -87,6 +97,18 @@ impl Graph {
             }
         }
         text
+    }
+
+    /// The identifier of a state, which no other state has.
+    fn mermaid_name(&self, state: &str) -> String {
+        let mut name = state.to_owned();
+        if MERMAID.contains(&state.to_ascii_lowercase().as_str()) {
+            name.push('_');
+            while self.states.iter().any(|other| other.name == name) {
+                name.push('_');
+            }
+        }
+        name
     }
 
     /// The state diagram as DOT source, for Graphviz.
@@ -153,24 +175,42 @@ impl Edge {
     }
 }
 
-/// Mermaid ends a label at a line break or a semicolon and reads `#` as the start of an entity.
+/// The words that Mermaid, which knows no upper case, does not take for names of states.
+const MERMAID: [&str; 10] = [
+    "class",
+    "classdef",
+    "click",
+    "default",
+    "href",
+    "note",
+    "scale",
+    "state",
+    "statediagram",
+    "style",
+];
+
+/// Mermaid ends a label at a line break, a semicolon or a second colon, takes `#` for the start of
+/// an entity, `%%` for that of a comment or a directive, and shows a label as HTML.
 fn mermaid_text(label: &str) -> String {
     let mut text = String::with_capacity(label.len());
     for character in label.chars() {
         match character {
-            '#' => text.push_str("#35;"),
-            ';' => text.push_str("#59;"),
-            '\n' => text.push(' '),
+            '#' | '%' | '&' | ':' | ';' | '<' | '>' => {
+                let _ = write!(text, "#{};", u32::from(character));
+            }
+            control if control.is_control() => text.push(' '),
             other => text.push(other),
         }
     }
     text
 }
 
+/// Graphviz reads entities in a label.
 fn dot_text(text: &str) -> String {
     format!(
         "\"{}\"",
-        text.replace('\\', "\\\\")
+        text.replace('&', "&amp;")
+            .replace('\\', "\\\\")
             .replace('"', "\\\"")
             .replace('\n', "\\n")
     )

@@ -58,7 +58,7 @@ use crate::scope;
 /// job.send(Event::Cancel);
 /// assert_eq!(job.sources().count(), 0);
 /// ```
-#[must_use = "dropping the guard ends its source at once: keep it in the state or in the data"]
+#[must_use = "dropped, also by `let _ =`, the guard ends its source at once: keep it in the state or in the data"]
 #[derive(Default)]
 pub struct Guard {
     cell: Option<Arc<Cell>>,
@@ -106,7 +106,7 @@ pub struct Guard {
 /// leases.advance(Duration::from_secs(9));
 /// assert!(leases.data().is_empty());
 /// ```
-#[must_use = "dropping the timer cancels it at once: keep it in the state or in the data"]
+#[must_use = "dropped, also by `let _ =`, the timer is cancelled at once: keep it in the state or in the data"]
 #[derive(Default)]
 pub struct Timer {
     cell: Option<Arc<Cell>>,

@@ -2,15 +2,16 @@
 //! one [`State`] for each state.
 
 use crate::context::{Cx, EnterCx};
-use crate::machine::{Machine, Node};
+use crate::machine::{Living, Machine};
 use crate::reason::ExitReason;
 use crate::transition::Next;
 use crate::view::At;
 
 /// The callbacks of a machine with one handler for all its states.
 ///
-/// A callback never waits: what takes time runs beside it, as a task, a stream or a timeout asked
-/// for through the context, and comes back as an event (P2).
+/// A callback never waits, so none of them is an `async fn`: what takes time runs beside it, as a
+/// task, a stream or a timeout asked for through the context, such as
+/// [`state_task`](crate::Actions::state_task), and comes back as an event (P2).
 #[diagnostic::on_unimplemented(
     message = "the machine `{Self}` has no handler",
     label = "`Handler` is not implemented for this machine",
@@ -59,7 +60,7 @@ pub trait Handler: Machine {
     label = "this state has no `impl State<{M}> for {Self}`",
     note = "the machine says `handlers = \"per_state\"`: write `impl State<{M}> for {Self}` with its `handle`"
 )]
-pub trait State<M: Machine>: Node<M> {
+pub trait State<M: Machine>: Living<M> {
     /// Called when this state is entered; see [`Handler::enter`].
     fn enter(&mut self, data: &mut M::Data, cx: &mut EnterCx<M>) {
         let _ = (data, cx);
@@ -76,5 +77,31 @@ pub trait State<M: Machine>: Node<M> {
     /// Called with a cast that could not be postponed; see [`Handler::refused`].
     fn refused(&self, event: M::Event, data: &mut M::Data) {
         let _ = (event, data);
+    }
+}
+
+/// The callbacks of a state, for the derive to join: what is asked of a state is asked here, once.
+#[doc(hidden)]
+pub struct Callbacks<M: Machine, S> {
+    pub enter: fn(&mut S, &mut M::Data, &mut EnterCx<M>),
+    #[expect(clippy::type_complexity, reason = "it is that of `State::handle`")]
+    pub handle: fn(At<'_, M, S>, M::Event, &mut M::Data, &mut Cx<M>) -> Next<M>,
+    pub terminate: fn(&mut S, &ExitReason, &mut M::Data),
+    pub refused: fn(&S, M::Event, &mut M::Data),
+}
+
+impl<M: Machine, S: State<M>> Callbacks<M, S> {
+    #[expect(
+        clippy::new_without_default,
+        reason = "derived code writes it into a constant"
+    )]
+    #[must_use]
+    pub const fn new() -> Self {
+        Callbacks {
+            enter: S::enter,
+            handle: S::handle,
+            terminate: S::terminate,
+            refused: S::refused,
+        }
     }
 }

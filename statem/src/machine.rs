@@ -80,6 +80,16 @@ pub trait Node<M>: Sized {
     fn unwrap(machine: M) -> Option<Self>;
 }
 
+/// A state that the machine handles events in: implemented by the derive, but not for states marked
+/// `#[terminal]`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a state in which `{M}` handles events",
+    label = "nothing would call this handler",
+    note = "a handler is for the struct of a state, and not for a terminal one: the machine ends when it enters that"
+)]
+pub trait Living<M>: Node<M> {}
+
 /// A state that keeps data of its own. Implemented by the derive.
 #[diagnostic::on_unimplemented(
     message = "the state `{Self}` has no data",
@@ -100,15 +110,69 @@ pub trait Payload<M>: Node<M> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no transition to `{Target}`",
     label = "this transition is not declared",
-    note = "add `{Target}` to the `#[to(..)]` of `{Self}`"
+    note = "add `{Target}` to the `#[to(..)]` of `{Self}`",
+    note = "a target is a state of `{M}`, given by what its variant wraps"
 )]
-pub trait To<Target, M> {}
+pub trait To<Target, M> {
+    /// The machine in the target.
+    #[doc(hidden)]
+    fn machine(target: Target) -> M;
+}
+
+/// No state has this type. With a single impl in question rustc would infer the target of `go` from
+/// it and report "mismatched types" in place of the undeclared transition; with the two below it
+/// waits for the argument. The derive writes the same for the machine itself, whose view goes too.
+#[doc(hidden)]
+pub enum Nowhere {}
+
+#[doc(hidden)]
+#[diagnostic::do_not_recommend]
+impl<S: Node<M>, M> To<Nowhere, M> for S {
+    fn machine(target: Nowhere) -> M {
+        match target {}
+    }
+}
+
+#[doc(hidden)]
+#[diagnostic::do_not_recommend]
+impl<S: Node<M>, M> To<&Nowhere, M> for S {
+    fn machine(target: &Nowhere) -> M {
+        match *target {}
+    }
+}
+
+/// Holds for no machine: a variant is not a state, and `go(Machine::Variant)` is told so by
+/// [`Node`].
+#[doc(hidden)]
+impl<S: Node<M>, M: Machine + Node<M>> To<M, M> for S {
+    fn machine(_: M) -> M {
+        unreachable!("the enum of `{}` is none of its states", M::GRAPH.name)
+    }
+}
 
 /// A state that the machine `M` may start in. Implemented by the derive for variants marked
 /// `#[initial]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an initial state",
     label = "a machine cannot start here",
-    note = "mark the variant with `#[initial]`, or start in the struct of a state that is marked"
+    note = "mark the variant with `#[initial]`, or start in the struct, and not the variant, of a state that is marked"
 )]
 pub trait Initial<M>: Node<M> {}
+
+/// The event type `T` itself. Derived clients say by it whose event they send; it has the words for
+/// a client of another machine.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the event of this machine",
+    label = "its event is `{T}`",
+    note = "name the machine that has `#[machine(event = {Self})]`"
+)]
+pub trait IsEvent<T> {
+    fn into_event(self) -> T;
+}
+
+impl<T> IsEvent<T> for T {
+    fn into_event(self) -> T {
+        self
+    }
+}

@@ -12,7 +12,7 @@ use crate::scope;
 /// [`keep`], [`keep_and_retry`], [`repeat`], [`postpone`], [`unexpected`] and [`stop`]. It belongs
 /// to the transition it was made in: kept and returned later it ends the machine with
 /// [`ExitReason::StateLost`] (N12).
-#[must_use = "a handler returns what comes next: a `Next` that is not returned has no effect"]
+#[must_use = "a handler returns what comes next: a `Next` that is not returned, also by `let _ =`, has no effect"]
 pub struct Next<M: Machine> {
     /// The transition it was made in.
     pub(crate) stamp: u64,
@@ -136,7 +136,9 @@ pub fn unexpected<M: Machine>(event: M::Event) -> Next<M> {
 ///
 /// Any error can be the reason; for what is not itself a [`std::error::Error`], such as a text or
 /// the error of the `anyhow` crate, say [`stop(ExitReason::other(error))`](ExitReason::other).
-pub fn stop<M: Machine>(reason: impl Into<ExitReason>) -> Next<M> {
+pub fn stop<M: Machine>(
+    reason: impl Into<ExitReason>, // an error, or of anything else `ExitReason::other(text)`
+) -> Next<M> {
     Next::new(Verb::Stop(Box::new(reason.into())))
 }
 

@@ -33,9 +33,8 @@ impl<'a, M: Machine, S: Node<M>> At<'a, M, S> {
     pub fn go<T>(self, target: T) -> Next<M>
     where
         S: To<T, M>,
-        T: Node<M>,
     {
-        Next::go(target.wrap())
+        Next::go(S::machine(target))
     }
 
     /// As [`At::go`], with the old state's struct by value: what the new state needs of it moves on
@@ -51,10 +50,9 @@ impl<'a, M: Machine, S: Node<M>> At<'a, M, S> {
     pub fn go_with<T>(self, target: impl FnOnce(S) -> T) -> Next<M>
     where
         S: To<T, M>,
-        T: Node<M>,
     {
         let old = self.slot.take().and_then(S::unwrap).expect(IN_STATE);
-        Next::go(target(old).wrap())
+        Next::go(S::machine(target(old)))
     }
 
     /// Leaves this state by an edge that is declared on the enum, for every state. Used by the
@@ -63,9 +61,8 @@ impl<'a, M: Machine, S: Node<M>> At<'a, M, S> {
     pub fn go_from_any<T>(self, target: T) -> Next<M>
     where
         M: To<T, M>,
-        T: Node<M>,
     {
-        Next::go(target.wrap())
+        Next::go(M::machine(target))
     }
 
     /// Takes the slot for a state. Only the derived view has one.
@@ -80,7 +77,7 @@ impl<'a, M: Machine, S: Node<M>> At<'a, M, S> {
 }
 
 impl<M: Machine, S: Payload<M>> Deref for At<'_, M, S> {
-    type Target = S;
+    type Target = S; // a field that moves on is taken by `go_with(|old| ..)`
 
     fn deref(&self) -> &S {
         self.slot.as_ref().and_then(S::get).expect(IN_STATE)

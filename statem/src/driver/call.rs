@@ -1,6 +1,5 @@
 //! Calls and casts from outside: the futures of a [`Handle`](crate::Handle).
 
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -28,15 +27,17 @@ use crate::reply::{Answer, Reply};
 /// # Panics
 ///
 /// When it is polled outside of a tokio runtime with its timer enabled.
-#[must_use = "a call is sent when it is awaited"]
+#[must_use = "a call is sent when it is awaited, and not by `let _ =`"]
 pub struct Call<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> {
     mailbox: &'a Mailbox<M>,
     /// Taken when it is sent.
     event: Option<F>,
+    /// A pointer, so that a call is a future whatever `F` is: a wrong event is one mistake at
+    /// [`Handle::call`](crate::Handle::call), and not another one where the call is awaited.
+    make: fn(F, Reply<T, E>) -> M::Event,
     limit: Until,
     waits: bool,
     sent: Option<Sent<T, E>>,
-    reply: PhantomData<fn() -> Reply<T, E>>,
 }
 
 #[derive(Clone, Copy)]
@@ -52,22 +53,19 @@ struct Sent<T: Send + 'static, E: Send + 'static> {
     ticket: Option<u64>,
 }
 
-impl<'a, M, T, E, F> Call<'a, M, T, E, F>
-where
-    M: Machine,
-    T: Send + 'static,
-    E: Send + 'static,
-    F: FnOnce(Reply<T, E>) -> M::Event,
-{
-    pub(super) fn new(mailbox: &'a Mailbox<M>, event: F, waits: bool) -> Self {
+impl<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'a, M, T, E, F> {
+    pub(super) fn new(mailbox: &'a Mailbox<M>, event: F, waits: bool) -> Self
+    where
+        F: FnOnce(Reply<T, E>) -> M::Event,
+    {
         let limit = Until::After(mailbox.call_limit);
         Call {
             mailbox,
             event: Some(event),
+            make: |event, reply| event(reply),
             limit,
             waits,
             sent: None,
-            reply: PhantomData,
         }
     }
 
@@ -102,7 +100,7 @@ where
             deadline.map(|deadline| deadline.into_std().saturating_duration_since(mailbox.start));
         let (reply, answer) = Answer::channel(machine, of_machine, Some(cx.waker()));
         let message = Message {
-            event: event(reply),
+            event: (self.make)(event, reply),
             call: Some(answer.cell()),
         };
         let ticket = match mailbox.try_put(message) {
@@ -136,13 +134,7 @@ where
 
 impl<M: Machine, T: Send + 'static, E: Send + 'static, F> Unpin for Call<'_, M, T, E, F> {}
 
-impl<M, T, E, F> Future for Call<'_, M, T, E, F>
-where
-    M: Machine,
-    T: Send + 'static,
-    E: Send + 'static,
-    F: FnOnce(Reply<T, E>) -> M::Event,
-{
+impl<M: Machine, T: Send + 'static, E: Send + 'static, F> Future for Call<'_, M, T, E, F> {
     type Output = Result<T, CallError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -210,7 +202,7 @@ impl<M: Machine, T: Send + 'static, E: Send + 'static, F> Drop for Call<'_, M, T
 /// Cancel safety: dropped while it waits for room it has sent nothing, and the event is dropped
 /// (N56). Once there was room for it, it is sent, even if the future is dropped before it is polled
 /// again.
-#[must_use = "a cast is sent when it is awaited"]
+#[must_use = "a cast is sent when it is awaited, and not by `let _ =`"]
 pub struct Cast<'a, M: Machine> {
     mailbox: &'a Mailbox<M>,
     /// Taken when it is sent or queued.

@@ -204,7 +204,7 @@ impl<M: Machine> Handle<M> {
     ///
     /// Outside of a tokio runtime with its timer enabled.
     pub async fn inspect(&self) -> Result<Inspection, CallError> {
-        self.ask(|reply| Box::new(|view| drop(reply.send(view.inspection))))
+        self.put_question(|reply| Box::new(|view| drop(reply.send(view.inspection))))
             .await
     }
 
@@ -226,7 +226,7 @@ impl<M: Machine> Handle<M> {
         M::Data: fmt::Debug,
         M::Event: fmt::Debug,
     {
-        self.ask(|reply| {
+        self.put_question(|reply| {
             Box::new(|view| {
                 let shown = catch_unwind(AssertUnwindSafe(|| Details {
                     state: view
@@ -276,7 +276,7 @@ impl<M: Machine> Handle<M> {
         self.closed().await
     }
 
-    async fn ask<T, E>(
+    async fn put_question<T, E>(
         &self,
         question: impl FnOnce(Reply<T, E>) -> Question<M>,
     ) -> Result<T, CallError<E>>

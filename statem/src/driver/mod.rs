@@ -14,6 +14,7 @@ mod handle;
 mod limit;
 mod observe;
 mod ready;
+mod request;
 mod task;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::mailbox::Mailbox;
 pub use call::{Call, Cast};
 pub use handle::{Details, Handle, WeakHandle};
 pub use observe::{Closed, Watch};
+pub use request::Request;
 pub use task::Driver;
 
 /// Messages that a mailbox holds unless the [`Builder`] says otherwise.
@@ -82,9 +84,10 @@ const CALL_LIMIT: Duration = Duration::from_secs(5);
 /// starts a timeout.
 pub fn spawn<M>(state: impl Initial<M>, data: M::Data) -> Handle<M>
 where
-    M: Handler + Send + 'static,
-    M::Event: Send,
-    M::Data: Send,
+    M: Handler,
+    M: Send + 'static, // or `Builder::build`, for a task that stays on its thread
+    M::Event: Send,    // or `Builder::build`, for a task that stays on its thread
+    M::Data: Send,     // or `Builder::build`, for a task that stays on its thread
 {
     Builder::new().spawn(state, data)
 }
@@ -184,9 +187,9 @@ impl<M: Handler> Builder<M> {
     /// Outside of a tokio runtime.
     pub fn spawn(self, state: impl Initial<M>, data: M::Data) -> Handle<M>
     where
-        M: Send + 'static,
-        M::Event: Send,
-        M::Data: Send,
+        M: Send + 'static, // or `build`, for a task that stays on its thread
+        M::Event: Send,    // or `build`, for a task that stays on its thread
+        M::Data: Send,     // or `build`, for a task that stays on its thread
     {
         let (handle, driver) = self.build(state, data);
         drop(tokio::spawn(driver));

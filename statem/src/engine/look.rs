@@ -1,9 +1,15 @@
 //! What there is to see of an engine.
 
+#[cfg(feature = "test-util")]
+use std::any::type_name;
 use std::time::Duration;
 
+#[cfg(feature = "test-util")]
+use super::Move;
 use super::{Engine, name_of, step};
 use crate::counts::Counts;
+#[cfg(feature = "test-util")]
+use crate::coverage;
 use crate::event::Origin;
 use crate::machine::Machine;
 use crate::reason::ExitReason;
@@ -92,5 +98,24 @@ impl<M: Machine> Engine<M> {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counts.counts(self.queues.postponements())
+    }
+}
+
+/// What a test looks at afterwards.
+#[cfg(feature = "test-util")]
+impl<M: Machine> Engine<M> {
+    /// The state has become what the handler's `Next` says, by a move from this place.
+    pub(super) fn note_move(&mut self, moves: Move, from: usize) {
+        let to = self.place();
+        self.moved = Some((moves, to));
+        if moves == Move::Go {
+            coverage::took(type_name::<M>(), from, to);
+        }
+    }
+
+    /// The last move, and the place of the state after it. A handler that only kept the state need
+    /// not have left one.
+    pub(crate) fn moved(&self) -> Option<(Move, usize)> {
+        self.moved
     }
 }

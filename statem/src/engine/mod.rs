@@ -36,6 +36,8 @@ pub use look::RunningTimeout;
 use queue::{Entry, Queues};
 use sources::Sources;
 use step::Fate;
+#[cfg(feature = "test-util")]
+pub(crate) use step::Move;
 pub(crate) use timers::Instance;
 use timers::Timers;
 
@@ -120,6 +122,9 @@ pub struct Engine<M: Machine> {
     careful: bool,
     /// Whether somebody else carries out the order of the end (N61).
     ends_by_hand: bool,
+    /// The last move that was not a plain `keep`, and the place of the state after it.
+    #[cfg(feature = "test-util")]
+    moved: Option<(Move, usize)>,
 }
 
 /// What a machine is warned of once.
@@ -183,6 +188,8 @@ impl<M: Handler> Engine<M> {
             warned: Warned::default(),
             careful: false,
             ends_by_hand: false,
+            #[cfg(feature = "test-util")]
+            moved: None,
         }
     }
 

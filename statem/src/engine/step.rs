@@ -47,7 +47,7 @@ enum Flow {
 
 /// What the handler's `Next` says about the state.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Move {
+pub(crate) enum Move {
     Keep,
     Retry,
     Repeat,
@@ -258,6 +258,8 @@ impl<M: Handler> Engine<M> {
         } else {
             None
         };
+        #[cfg(feature = "test-util")]
+        self.note_move(moves, from);
         if matches!(moves, Move::Go | Move::Repeat) {
             let sources = self.drop_state_sources();
             let state = self.drop_value(Callback::DropState, left);

@@ -3,11 +3,14 @@
 //! Paths are absolute and names are ones that the enum does not contain, so that nothing of the
 //! user's can get in the way. `#[allow]` is only ever on an item of our own.
 
-use proc_macro2::{Span, TokenStream};
+mod handler;
+
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Generics, WherePredicate, parse_quote_spanned};
+use syn::spanned::Spanned;
 
+use self::handler::handler;
 use crate::attr::Word;
 use crate::model::{Data, Edge, Model, State};
 use crate::names::Names;
@@ -19,23 +22,44 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         .iter()
         .filter_map(|state| unit_struct(model, state));
     let nodes = model.states.iter().map(|state| node(model, &names, state));
-    let transitions = transitions(model);
+    let transitions = transitions(model, &names);
     let initial = model
         .states
         .iter()
         .filter(|state| state.initial.is_some())
         .map(|state| initial(model, state));
     let machine = machine(model, &names);
-    let view = view(model, &names);
+    let picture = crate::diagram::svg(model);
+    let page = page(model, &picture);
+    let view = view(model, &names, &picture);
     let handler = model.per_state.then(|| handler(model, &names));
     quote! {
         #(#units)*
         #view
+        #page
         #machine
         #(#nodes)*
         #transitions
         #(#initial)*
         #handler
+    }
+}
+
+/// A derive cannot add to the documentation of the enum, but rustdoc shows that of an impl on the
+/// enum's page, unfolded and before what the user has written. Only rustdoc sees it.
+fn page(model: &Model, picture: &str) -> TokenStream {
+    let machine = model.name;
+    let (impl_generics, arguments, clause) = model.generics.split_for_impl();
+    let docs = format!(
+        "The states and the transitions they declare. A dot points at where the machine may start, a double border is \
+         where it ends.\n\n{picture}"
+    );
+    quote! {
+        #[cfg(doc)]
+        #[doc = #docs]
+        #[automatically_derived]
+        #[allow(deprecated)]
+        impl #impl_generics #machine #arguments #clause {}
     }
 }
 
@@ -59,7 +83,7 @@ fn unit_struct(model: &Model, state: &State) -> Option<TokenStream> {
 }
 
 /// `ConnectionAt`: what the handler matches.
-fn view(model: &Model, names: &Names) -> TokenStream {
+fn view(model: &Model, names: &Names, picture: &str) -> TokenStream {
     let Model {
         vis, name: machine, ..
     } = model;
@@ -81,32 +105,39 @@ fn view(model: &Model, names: &Names) -> TokenStream {
     let variants = model.living().map(|state| {
         let (name, ty) = (state.name, state.ty());
         let docs = format!("The machine is in [`{title}::{}`].", state.title());
-        quote!(#[doc = #docs] #name(#statem::At<#life, #machine, #ty>))
+        // With the span of the variant, rustc shows the state next to a pattern that is wrong.
+        let variant = quote_spanned!(name.span()=> #name(#statem::At<#life, #machine, #ty>));
+        quote!(#[doc = #docs] #variant)
     });
     let names_of: Vec<_> = model.living().map(|state| state.name).collect();
     let titles = model.living().map(State::title);
     let docs = format!(
         "Where a [`{title}`] is, as its handler sees it: one of its states, with the right to leave it."
     );
+    let picture = format!("\n{picture}");
     // With the span of the enum, rustc shows the enum as the place that asks for the transition.
     let go = quote_spanned! {model.name.span()=>
         /// Leaves the state, whichever it is, by a transition that `#[to(..)]` on the enum declares for every state.
         #vis fn go<#target>(self, #value: #target) -> #statem::Next<#machine>
         where
             #machine: #statem::To<#target, #machine>,
-            #target: #statem::Node<#machine>,
         {
             match self {
                 #(Self::#names_of(#at) => #statem::At::go_from_any(#at, #value),)*
             }
         }
     };
-    quote! {
-        #[doc = #docs]
-        #[allow(dead_code, deprecated, non_camel_case_types, private_interfaces, unreachable_pub)]
+    // With the span of the enum, rustc shows the enum next to a state that it does not have.
+    let declaration = quote_spanned! {model.name.span()=>
         #vis enum #view<#params> #clause {
             #(#variants,)*
         }
+    };
+    quote! {
+        #[doc = #docs]
+        #[cfg_attr(doc, doc = #picture)]
+        #[allow(dead_code, deprecated, non_camel_case_types, private_interfaces, unreachable_pub)]
+        #declaration
 
         #[automatically_derived]
         #[allow(dead_code, deprecated, unreachable_pub)]
@@ -162,10 +193,13 @@ fn machine(model: &Model, names: &Names) -> TokenStream {
             const KEEP_ABANDONED: bool = true;
         )
     });
-    let shutdown = model.shutdown.map(|event| {
+    let shutdown = model.shutdown.map(|made| {
+        let of_machine = &names.event;
+        // With the user's type, rustc shows where it was given next to an expression of another.
         quote! {
-            fn shutdown() -> ::core::option::Option<Self::Event> {
-                ::core::option::Option::Some(#event)
+            fn shutdown() -> ::core::option::Option<<Self as #statem::Machine>::Event> {
+                let #of_machine: #event = #made;
+                ::core::option::Option::Some(#of_machine)
             }
         }
     });
@@ -180,35 +214,41 @@ fn machine(model: &Model, names: &Names) -> TokenStream {
             quote!(#pattern => ::core::unreachable!("a terminal state has no handler"),)
         }
     });
-    quote! {
+    // With the spans of the types, rustc shows the one that is more private than the machine.
+    let types = [("Event", event), ("Data", data), ("Timeout", timeout)].map(|(name, ty)| {
+        let name = Ident::new(name, Span::call_site());
+        quote_spanned!(ty.span()=> type #name = #ty;)
+    });
+    let body = quote! {
+        #(#types)*
+        type At<#life>
+            = #view #view_arguments
+        where
+            Self: #life;
+
+        const GRAPH: #statem::Graph = #statem::Graph::new(#title, #docs, &[#(#vertices),*]);
+        #unexpected
+        #keep_abandoned
+
+        fn index(&self) -> usize {
+            match self {
+                #(#patterns => #indices,)*
+            }
+        }
+
+        fn view(#slot: #statem::__private::Slot<'_, Self>) -> <Self as #statem::Machine>::At<'_> {
+            match #statem::__private::Slot::state(&#slot) {
+                #(#places)*
+            }
+        }
+        #shutdown
+    };
+    // With the span of the enum, rustc shows the machines next to a type that is none.
+    quote_spanned! {machine.span()=>
         #[automatically_derived]
         #[allow(deprecated)]
         impl #impl_generics #statem::Machine for #machine #arguments #clause {
-            type Event = #event;
-            type Data = #data;
-            type Timeout = #timeout;
-            type At<#life>
-                = #view #view_arguments
-            where
-                Self: #life;
-
-            const GRAPH: #statem::Graph = #statem::Graph::new(#title, #docs, &[#(#vertices),*]);
-            #unexpected
-            #keep_abandoned
-
-            fn index(&self) -> usize {
-                match self {
-                    #(#patterns => #indices,)*
-                }
-            }
-
-            fn view(#slot: #statem::__private::Slot<'_, Self>) -> Self::At<'_> {
-                match #statem::__private::Slot::state(&#slot) {
-                    #(#places)*
-                }
-            }
-
-            #shutdown
+            #body
         }
     }
 }
@@ -217,7 +257,7 @@ fn vertex(model: &Model, state: &State) -> TokenStream {
     let statem = model.statem(Span::call_site());
     let (title, docs) = (state.title(), state.docs.expression());
     let (initial, terminal) = (state.initial.is_some(), state.terminal.is_some());
-    let edges = edges(model, state).map(|edge| {
+    let edges = model.edges(state).map(|edge| {
         let to = model.state(edge.to).title();
         let none = || quote!(::core::option::Option::None);
         let label = edge
@@ -226,16 +266,6 @@ fn vertex(model: &Model, state: &State) -> TokenStream {
         quote!(#statem::graph::Edge::new(#to, #label))
     });
     quote!(#statem::graph::Vertex::new(#title, #docs, #initial, #terminal, &[#(#edges),*]))
-}
-
-/// Where the state may go: its own edges, then those of every state.
-fn edges<'a>(model: &'a Model, state: &'a State) -> impl Iterator<Item = &'a Edge<'a>> {
-    let shared = if state.terminal.is_none() {
-        model.shared.as_slice()
-    } else {
-        &[]
-    };
-    state.edges.iter().chain(shared)
 }
 
 fn node(model: &Model, names: &Names, state: &State) -> TokenStream {
@@ -250,15 +280,18 @@ fn node(model: &Model, names: &Names, state: &State) -> TokenStream {
     // With one state there is nothing else it could be, and rustc warns about a pattern that never
     // matches.
     let none = (model.states.len() > 1).then(|| quote!(_ => ::core::option::Option::None,));
+    // With its arguments, since rustc would ask for them if a struct of the enum were not known.
+    let turbofish = arguments.as_turbofish();
+    let variant = quote!(#machine #turbofish::#name);
     let (wrapped, unwrapped) = match state.data {
         Data::Unit => (
-            quote!(#machine::#name),
-            quote!(#machine::#name => ::core::option::Option::Some(Self),),
+            variant.clone(),
+            quote!(#variant => ::core::option::Option::Some(Self),),
         ),
         Data::Struct(_) => (
             // `self` is the one of the method below only with the same span.
-            quote_spanned!(name.span()=> #machine::#name(self)),
-            quote!(#machine::#name(#inner) => ::core::option::Option::Some(#inner),),
+            quote_spanned!(name.span()=> #variant(self)),
+            quote!(#variant(#inner) => ::core::option::Option::Some(#inner),),
         ),
     };
     // Elision would not know which lifetime is meant in a machine that has some of its own.
@@ -266,7 +299,7 @@ fn node(model: &Model, names: &Names, state: &State) -> TokenStream {
     let params = life.map(|life| quote!(<#life>));
     let payload = match state.data {
         Data::Unit => None,
-        Data::Struct(_) => Some(quote! {
+        Data::Struct(_) => Some(quote_spanned! {name.span()=>
             #[automatically_derived]
             #[allow(deprecated)]
             impl #impl_generics #statem::Payload<#machine_ty> for #ty #clause {
@@ -286,6 +319,13 @@ fn node(model: &Model, names: &Names, state: &State) -> TokenStream {
             }
         }),
     };
+    let living = state.terminal.is_none().then(|| {
+        quote_spanned! {name.span()=>
+            #[automatically_derived]
+            #[allow(deprecated)]
+            impl #impl_generics #statem::Living<#machine_ty> for #ty #clause {}
+        }
+    });
     // With the span of the variant, rustc shows the states next to something that is none.
     quote_spanned! {name.span()=>
         #[automatically_derived]
@@ -303,6 +343,7 @@ fn node(model: &Model, names: &Names, state: &State) -> TokenStream {
             }
         }
         #payload
+        #living
     }
 }
 
@@ -317,11 +358,18 @@ fn initial(model: &Model, state: &State) -> TokenStream {
     }
 }
 
-/// An impl of `To` for each edge, and hidden ones that hold the other errors of `go` in shape.
-fn transitions(model: &Model) -> TokenStream {
-    let machine = model.name;
+/// An impl of `To` for each edge.
+fn transitions(model: &Model, names: &Names) -> TokenStream {
+    let (machine, value) = (model.name, &names.value);
     let (impl_generics, arguments, clause) = model.generics.split_for_impl();
     let machine = quote!(#machine #arguments);
+    // With the derive's own brackets rustc does not advise to make a type that is missing a
+    // parameter of the impl, which it would show as another error at `#[to(..)]`.
+    let impl_generics = if model.generics.params.is_empty() {
+        quote!(<>)
+    } else {
+        quote!(#impl_generics)
+    };
     let mut impls = TokenStream::new();
     let mut from = |ty: &TokenStream, edges: Vec<&Edge>| {
         for edge in edges {
@@ -331,153 +379,44 @@ fn transitions(model: &Model) -> TokenStream {
             impls.extend(quote_spanned! {edge.at=>
                 #[automatically_derived]
                 #[allow(deprecated)]
-                impl #impl_generics #statem::To<#target, #machine> for #ty #clause {}
+                impl #impl_generics #statem::To<#target, #machine> for #ty #clause {
+                    #[inline]
+                    fn machine(#value: #target) -> #machine {
+                        <#target as #statem::Node<#machine>>::wrap(#value)
+                    }
+                }
             });
         }
-        let statem = model.statem(Span::call_site());
-        impls.extend(quote! {
-            // With a single impl rustc would infer the target of `go` from it, and call an undeclared transition
-            // "mismatched types".
-            #[diagnostic::do_not_recommend]
-            #[automatically_derived]
-            #[allow(deprecated)]
-            impl #impl_generics #statem::To<#statem::__private::Nowhere, #machine> for #ty #clause {}
-            // `go(Machine::Variant)` is stopped by `Node`, whose message is the one that helps; without this impl
-            // there would be two.
-            #[diagnostic::do_not_recommend]
-            #[automatically_derived]
-            #[allow(deprecated)]
-            impl #impl_generics #statem::To<#machine, #machine> for #ty #clause {}
-        });
     };
-    from(&machine, model.shared.iter().collect());
+    from(&machine, model.shared.list.iter().collect());
     for state in model.living() {
-        from(&state.ty(), edges(model, state).collect());
+        from(&state.ty(), model.edges(state).collect());
     }
+    impls.extend(ways_of_the_view(model));
     impls
 }
 
-/// Joins the handlers of the states into the handler of the machine.
-fn handler(model: &Model, names: &Names) -> TokenStream {
-    let (machine, statem) = (model.name, model.statem(model.name.span()));
-    let Names {
-        view,
-        at,
-        state,
-        event,
-        data,
-        cx,
-        reason,
-        ..
-    } = names;
-    let (_, arguments, _) = model.generics.split_for_impl();
-    let generics = handler_generics(model);
-    let (impl_generics, _, clause) = generics.split_for_impl();
-    let each = |call: &dyn Fn(&State, TokenStream) -> TokenStream| -> Vec<TokenStream> {
-        let arm = |state: &State| {
-            // All calls have the span of the variant and only its bound can fail, so a missing
-            // handler is one error there.
-            let (span, ty) = (state.name.span(), state.ty());
-            let statem = model.statem(span);
-            call(state, quote_spanned!(span=> <#ty as #statem::State<Self>>))
-        };
-        model.living().map(arm).collect()
-    };
-    // A unit state has no place in the enum that could be borrowed; any value of its struct is as
-    // good.
-    let borrowed = |of: &State| match (of.name, of.data) {
-        (name, Data::Unit) => (quote!(Self::#name), quote!(&mut #name)),
-        (name, Data::Struct(_)) => (quote!(Self::#name(#state)), quote!(#state)),
-    };
-    let enter = each(&|of, call| {
-        let (pattern, value) = borrowed(of);
-        quote_spanned!(of.name.span()=> #pattern => #call::enter(#value, #data, #cx),)
-    });
-    let handle = each(&|of, call| {
-        let name = of.name;
-        quote_spanned!(name.span()=> #view::#name(#at) => #call::handle(#at, #event, #data, #cx),)
-    });
-    let terminate = each(&|of, call| {
-        let (pattern, value) = borrowed(of);
-        let pattern = quote!(::core::option::Option::Some(#pattern));
-        quote_spanned!(of.name.span()=> #pattern => #call::terminate(#value, #reason, #data),)
-    });
-    let refused = each(&|of, call| {
-        let name = of.name;
-        let (pattern, value) = match of.data {
-            Data::Unit => (quote!(Self::#name), quote!(&#name)),
-            Data::Struct(_) => (quote!(Self::#name(#state)), quote!(#state)),
-        };
-        quote_spanned!(name.span()=> #pattern => #call::refused(#value, #event, #data),)
-    });
-    let ended = model.states.iter().filter(|state| state.terminal.is_some());
-    let ended = ended
-        .map(|state| any(state, &quote!(Self)))
-        .collect::<Vec<_>>();
-    // With the span of the derive rustc would advise to write the impl by hand when a bound of it
-    // fails.
-    quote_spanned! {machine.span()=>
-        #[automatically_derived]
-        #[allow(deprecated)]
-        impl #impl_generics #statem::Handler for #machine #arguments #clause {
-            fn enter(&mut self, #data: &mut Self::Data, #cx: &mut #statem::EnterCx<Self>) {
-                match self {
-                    #(#enter)*
-                    #(#ended => {})*
-                }
-            }
-
-            fn handle(
-                #state: Self::At<'_>,
-                #event: Self::Event,
-                #data: &mut Self::Data,
-                #cx: &mut #statem::Cx<Self>,
-            ) -> #statem::Next<Self> {
-                match #state {
-                    #(#handle)*
-                }
-            }
-
-            fn terminate(
-                #reason: &#statem::ExitReason,
-                #state: ::core::option::Option<&mut Self>,
-                #data: &mut Self::Data,
-            ) {
-                match #state {
-                    #(#terminate)*
-                    #(::core::option::Option::Some(#ended) => {})*
-                    ::core::option::Option::None => {}
-                }
-            }
-
-            fn refused(&self, #event: Self::Event, #data: &mut Self::Data) {
-                match self {
-                    #(#refused)*
-                    #(#ended => {})*
+/// What the library has for every state, for the machine: impls of `To` that hold the errors of the
+/// view's `go` in shape.
+fn ways_of_the_view(model: &Model) -> TokenStream {
+    let (machine, statem) = (model.name, model.statem(Span::call_site()));
+    let (impl_generics, arguments, clause) = model.generics.split_for_impl();
+    let machine = quote!(#machine #arguments);
+    let nowhere = quote!(#statem::__private::Nowhere);
+    let ways = [nowhere.clone(), quote!(&#nowhere)].map(|target| {
+        quote! {
+            #[doc(hidden)]
+            #[diagnostic::do_not_recommend]
+            #[automatically_derived]
+            #[allow(deprecated)]
+            impl #impl_generics #statem::To<#target, #machine> for #machine #clause {
+                fn machine(_: #target) -> #machine {
+                    ::core::unreachable!()
                 }
             }
         }
-    }
-}
-
-/// A generic machine's states may have handlers for some of its parameters only, so the machine has
-/// one where they have. Without parameters such bounds could only be true or an error.
-fn handler_generics(model: &Model) -> Generics {
-    let mut generics = model.generics.clone();
-    if generics.type_params().next().is_none() && generics.const_params().next().is_none() {
-        return generics;
-    }
-    let machine = model.name;
-    let (_, arguments, _) = model.generics.split_for_impl();
-    let bounds: Vec<WherePredicate> = model
-        .living()
-        .map(|state| {
-            let (ty, statem) = (state.ty(), model.statem(state.name.span()));
-            parse_quote_spanned!(state.name.span()=> #ty: #statem::State<#machine #arguments>)
-        })
-        .collect();
-    generics.make_where_clause().predicates.extend(bounds);
-    generics
+    });
+    quote!(#(#ways)*)
 }
 
 /// A pattern for the state with whatever data.
