@@ -1,3 +1,4 @@
+//! A terminal state is marked `#[end]`.
 use statem::StateMachine;
 
 enum Event {}
@@ -6,11 +7,10 @@ enum Event {}
 #[machine(event = Event)]
 enum Connection {
     #[initial]
-    Disconnected,
+    #[to(Closed)]
+    Connected,
     #[end]
     Closed,
-    #[r#final]
-    Failed,
 }
 
 fn main() {}

@@ -1,9 +1,10 @@
+//! There is a key that does not exist.
 use statem::StateMachine;
 
 enum Event {}
 
 #[derive(StateMachine)]
-#[machine(evnet = Event, colour = u32)]
+#[machine(event = Event, colour = u32)]
 enum Connection {
     #[initial]
     Disconnected,

@@ -1,9 +1,10 @@
+//! A key is given a word that it does not take.
 use statem::StateMachine;
 
 enum Event {}
 
 #[derive(StateMachine)]
-#[machine(event = Event, handlers = "state_functions", unexpected = "stopp")]
+#[machine(event = Event, unexpected = "shrug")]
 enum Connection {
     #[initial]
     Disconnected,

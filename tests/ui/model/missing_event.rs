@@ -1,4 +1,7 @@
+//! `#[machine(..)]` does not name the type of the events.
 use statem::StateMachine;
+
+enum Event {}
 
 #[derive(StateMachine)]
 #[machine(data = u32)]

@@ -1,3 +1,6 @@
+//! There is no `#[machine(..)]`.
+#![allow(dead_code)]
+
 use statem::{Cx, Handler, Next, StateMachine, keep};
 
 enum Event {
@@ -10,6 +13,7 @@ enum Connection {
     #[initial]
     #[to(Connected)]
     Disconnected,
+    #[to()]
     Connected,
 }
 
@@ -22,6 +26,7 @@ impl Handler for Connection {
     }
 }
 
-fn main() {
-    statem::spawn(Disconnected, 7);
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    drop(statem::spawn(Disconnected, 7));
 }

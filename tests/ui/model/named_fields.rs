@@ -1,3 +1,6 @@
+//! A variant has named fields.
+#![allow(dead_code)]
+
 use statem::StateMachine;
 
 enum Event {}

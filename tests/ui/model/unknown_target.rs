@@ -1,3 +1,4 @@
+//! A target is no state of the machine.
 use statem::StateMachine;
 
 enum Event {}
@@ -6,12 +7,10 @@ enum Event {}
 #[machine(event = Event)]
 enum Connection {
     #[initial]
-    #[to(Conected)]
+    #[to(Connected)]
     Disconnected,
-    #[to(Link, Elsewhere)]
-    Connected(Link),
+    #[to(Disconnected, Elsewhere)]
+    Connected,
 }
-
-struct Link;
 
 fn main() {}

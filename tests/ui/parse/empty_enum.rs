@@ -1,3 +1,4 @@
+//! The enum has no variants.
 use statem::StateMachine;
 
 enum Event {}

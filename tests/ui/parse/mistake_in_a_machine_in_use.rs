@@ -1,4 +1,5 @@
-// The machine is used in every way, and there is still one error.
+//! There is no type after `event`, in a machine that is used in every way.
+#![allow(dead_code)]
 
 use statem::{At, Cx, EnterCx, Handler, Next, Node, StateMachine, To, keep, unexpected};
 
@@ -70,6 +71,7 @@ where
     at.go(Disconnected { attempt: 0 })
 }
 
-fn main() {
-    statem::spawn(Disconnected { attempt: 0 }, Client { attempts: 0 });
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    drop(statem::spawn(Disconnected { attempt: 0 }, Client { attempts: 0 }));
 }

@@ -1,3 +1,4 @@
+//! The machine is a struct.
 use statem::StateMachine;
 
 enum Event {}

@@ -1,3 +1,4 @@
+//! The machine is a union.
 use statem::StateMachine;
 
 enum Event {}

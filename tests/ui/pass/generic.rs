@@ -23,7 +23,7 @@ where
     Offline,
     #[to(Ready)]
     Handshaking(Handshaking<T>),
-    #[to(Ready)]
+    #[to(Ready, Closed)]
     Ready(Ready<T, S, E, M, N>),
     #[terminal]
     Closed,
@@ -61,6 +61,14 @@ where
     at.go(Offline)
 }
 
+/// The target is a parameter too.
+fn leave<S, Target, T: Transport>(at: At<'_, Connection<T>, S>, target: Target) -> Next<Connection<T>>
+where
+    S: Node<Connection<T>> + To<Target, Connection<T>>,
+{
+    at.go(target)
+}
+
 /// Each state has its own handler, for some of the parameters only.
 #[derive(StateMachine)]
 #[machine(event = E, handlers = "per_state")]
@@ -68,7 +76,7 @@ pub enum Other<T, E> {
     #[initial]
     #[to(Busy)]
     Idle,
-    #[to(Idle)]
+    #[to(Idle, Done)]
     Busy(Busy<T, E>),
     #[terminal]
     Done(PhantomData<E>),
@@ -94,7 +102,9 @@ impl<T: Transport, E> State<Other<T, E>> for Busy<T, E> {
 #[machine(event = &'a str, handlers = "per_state")]
 pub enum Borrowing<'a> {
     #[initial]
+    #[to(Word)]
     Start,
+    #[to()]
     Word(Word<'a>),
 }
 
@@ -127,5 +137,6 @@ fn main() {
     assert_eq!(Connection::<Tcp>::GRAPH.states.len(), 4);
     assert_eq!(Connection::<Tcp>::Offline.index(), 0);
     let _ = lost::<Ready<Tcp, u8, (), (), 3>, Tcp>;
+    let _ = leave::<Offline, Handshaking<Tcp>, Tcp>;
     let _ = Handshaking { link: Tcp };
 }

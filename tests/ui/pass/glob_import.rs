@@ -12,6 +12,7 @@ enum Connection {
     Offline,
     #[to(Online)]
     Connecting,
+    #[to()]
     Online(Link),
 }
 

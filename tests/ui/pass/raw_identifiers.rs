@@ -6,12 +6,14 @@ use statem::{Cx, Handler, Machine, Next, StateMachine, keep};
 
 #[derive(StateMachine)]
 #[machine(event = r#fn)]
+#[to(event, data, slot, at, machine, target)]
 enum r#enum {
     #[initial]
     #[to(r#match, state)]
     r#type,
     #[to(r#type = "again")]
     r#match(r#struct),
+    #[to(r#type)]
     state,
     event(event),
     data,
@@ -44,7 +46,9 @@ impl Handler for r#enum {
 #[machine(event = (), handlers = "per_state")]
 enum Lower {
     #[initial]
+    #[to(cx)]
     reason,
+    #[to()]
     cx,
 }
 

@@ -13,6 +13,7 @@ enum Lamp {
     #[initial]
     #[to(On)]
     Off,
+    #[to(Broken)]
     On(On),
     #[terminal]
     Broken,

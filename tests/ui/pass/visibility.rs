@@ -10,6 +10,7 @@ mod outer {
             #[initial]
             #[to(Two)]
             One,
+            #[to()]
             Two(super::Two),
         }
 
@@ -18,6 +19,7 @@ mod outer {
         #[to(Low)]
         pub enum Everywhere {
             #[initial]
+            #[to(High)]
             Low,
             #[to(High)]
             High,

@@ -1,3 +1,6 @@
+//! An event is used after it was postponed.
+#![allow(dead_code)]
+
 use statem::{Cx, Handler, Next, StateMachine, unexpected};
 
 enum Event {

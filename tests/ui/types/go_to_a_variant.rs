@@ -1,3 +1,6 @@
+//! A transition goes to a variant of the enum.
+#![allow(dead_code)]
+
 use statem::{Cx, Handler, Next, StateMachine, unexpected};
 
 enum Event {

@@ -1,3 +1,6 @@
+//! A state is left twice with `go_with`.
+#![allow(dead_code)]
+
 use statem::{Cx, Handler, Next, StateMachine, unexpected};
 
 enum Event {

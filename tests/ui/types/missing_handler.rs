@@ -1,4 +1,7 @@
-use statem::{StateMachine};
+//! A machine without a handler is spawned.
+#![allow(dead_code)]
+
+use statem::StateMachine;
 
 enum Event {
     Up,
@@ -25,6 +28,8 @@ struct Connected {
     link: String,
 }
 
-fn main() {
+fn start() {
     statem::spawn::<Connection>(Disconnected { attempt: 0 }, ());
 }
+
+fn main() {}

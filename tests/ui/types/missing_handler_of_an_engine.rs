@@ -1,3 +1,6 @@
+//! An engine is made of a machine without a handler.
+#![allow(dead_code)]
+
 use statem::{StateMachine};
 
 enum Event {

@@ -1,48 +1,32 @@
+//! One of the states of a machine with a handler for each has none.
+#![allow(dead_code)]
+
 use statem::{At, Cx, Next, State, StateMachine, keep};
 
-enum Event {
-    Up,
-    Down,
-}
+struct Tick;
 
 #[derive(StateMachine)]
-#[machine(event = Event, handlers = "per_state")]
-enum Connection {
+#[machine(event = Tick, handlers = "per_state")]
+enum Lamp {
     #[initial]
-    #[to(Connecting)]
-    Disconnected(Disconnected),
-    #[to(Connected, Disconnected)]
-    Connecting,
-    #[to(Disconnected)]
-    Connected(Connected),
+    #[to(On)]
+    Off,
+    #[to(Off)]
+    On,
 }
 
-struct Disconnected {
-    attempt: u32,
-}
-
-struct Connected {
-    link: String,
-}
-
-impl State<Connection> for Disconnected {
-    fn handle(at: At<'_, Connection, Self>, event: Event, _: &mut (), _: &mut Cx<Connection>) -> Next<Connection> {
-        match event {
-            Event::Up => at.go(Connecting),
-            Event::Down => keep(),
-        }
+impl State<Lamp> for Off {
+    fn handle(at: At<'_, Lamp, Self>, _: Tick, _: &mut (), _: &mut Cx<Lamp>) -> Next<Lamp> {
+        at.go(On)
     }
 }
 
-impl State<Connection> for Connected {
-    fn handle(at: At<'_, Connection, Self>, event: Event, _: &mut (), _: &mut Cx<Connection>) -> Next<Connection> {
-        match event {
-            Event::Up => at.go(Disconnected { attempt: 0 }),
-            Event::Down => keep(),
-        }
-    }
+fn stay() -> Next<Lamp> {
+    keep()
 }
 
-fn main() {
-    statem::spawn(Disconnected { attempt: 0 }, ());
+fn start() {
+    statem::spawn::<Lamp>(Off, ());
 }
+
+fn main() {}

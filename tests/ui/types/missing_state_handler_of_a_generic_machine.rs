@@ -1,3 +1,6 @@
+//! One of the states of a generic machine has no handler.
+#![allow(dead_code)]
+
 use statem::{At, Cx, Next, State, StateMachine, keep};
 
 struct Event;
@@ -8,6 +11,7 @@ enum Connection<T> {
     #[initial]
     #[to(Connected)]
     Disconnected,
+    #[to()]
     Connected(Connected<T>),
 }
 

@@ -1,3 +1,6 @@
+//! A handler makes a `Next` of its own to go past the declared transitions.
+#![allow(dead_code)]
+
 use statem::{Cx, Handler, Next, StateMachine, unexpected};
 
 enum Event {

@@ -1,3 +1,6 @@
+//! A handler makes a `Next` of its fields.
+#![allow(dead_code)]
+
 use statem::{Cx, Handler, Next, StateMachine, keep, unexpected};
 
 enum Event {

@@ -1,3 +1,6 @@
+//! `enter` tries to postpone an event.
+#![allow(dead_code)]
+
 use statem::{Cx, EnterCx, Handler, Next, StateMachine, unexpected};
 
 enum Event {

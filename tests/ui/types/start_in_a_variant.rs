@@ -1,3 +1,6 @@
+//! A machine is spawned with a variant of its enum.
+#![allow(dead_code)]
+
 use statem::{Cx, Handler, Next, StateMachine, unexpected};
 
 enum Event {
@@ -31,6 +34,8 @@ impl Handler for Connection {
     }
 }
 
-fn main() {
-    statem::spawn(Connection::Connecting, ());
+fn start() {
+    statem::spawn::<Connection>(Connection::Disconnected(Disconnected { attempt: 0 }), ());
 }
+
+fn main() {}

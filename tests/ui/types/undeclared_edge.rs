@@ -1,3 +1,6 @@
+//! A state goes where it declares no edge to.
+#![allow(dead_code)]
+
 use statem::{Cx, Handler, Next, StateMachine, unexpected};
 
 enum Event {

@@ -1,3 +1,6 @@
+//! A state without the edge is given to a function for several states.
+#![allow(dead_code)]
+
 use statem::{At, Cx, Handler, Next, Node, StateMachine, To, unexpected};
 
 enum Event {

@@ -1,4 +1,4 @@
-//! A turnstile, driven by hand: no runtime, no clock. `cargo run --example turnstile`
+//! The turnstile of the README is pushed open twice.
 use statem::{Cx, Handler, Next, StateMachine, engine::Engine, keep};
 #[derive(StateMachine)]
 #[machine(event = &'static str)]

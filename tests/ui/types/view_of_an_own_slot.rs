@@ -1,3 +1,6 @@
+//! A view is made of a slot of the user's own.
+#![allow(dead_code)]
+
 use statem::{At, Cx, Handler, Next, StateMachine, unexpected};
 
 enum Event {

@@ -1,3 +1,6 @@
+//! A view is made of its fields.
+#![allow(dead_code)]
+
 use std::marker::PhantomData;
 
 use statem::{At, Cx, Handler, Next, StateMachine, unexpected};

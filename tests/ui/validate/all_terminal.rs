@@ -1,3 +1,4 @@
+//! Every state is terminal.
 use statem::StateMachine;
 
 enum Event {}

@@ -1,19 +1,16 @@
+//! A list has the same target twice.
 use statem::StateMachine;
 
 enum Event {}
 
 #[derive(StateMachine)]
 #[machine(event = Event)]
-#[to(Failed)]
 enum Connection {
     #[initial]
     #[to(Connected, Connected = "again")]
     Disconnected,
     #[to(Disconnected)]
-    #[to(Failed)]
     Connected,
-    #[terminal]
-    Failed,
 }
 
 fn main() {}

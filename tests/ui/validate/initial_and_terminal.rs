@@ -1,3 +1,4 @@
+//! A state is initial and terminal.
 use statem::StateMachine;
 
 enum Event {}

@@ -1,4 +1,4 @@
-// A generic machine with a handler for each state is used in every way, and there is still one error.
+//! A transition is declared twice, in a generic machine that is used in every way.
 use statem::{At, Cx, Next, State, StateMachine, keep};
 
 struct Event<E>(E);
@@ -40,6 +40,7 @@ impl<T: Default, E> State<Connection<T, E>> for Connected<T, E> {
     }
 }
 
-fn main() {
-    statem::spawn::<Connection<u32, u8>>(Disconnected, ());
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    drop(statem::spawn::<Connection<u32, u8>>(Disconnected, ()));
 }

@@ -1,4 +1,5 @@
-// The machine is used in every way, and there is still one error.
+//! No transition leads to a state, in a machine that is used in every way.
+#![allow(dead_code)]
 
 use statem::{At, Cx, EnterCx, Handler, Next, Node, StateMachine, To, keep, unexpected};
 
@@ -17,9 +18,9 @@ enum Event {
 #[to(Failed)]
 enum Connection {
     #[initial]
-    #[to(Conecting)]
+    #[to(Connecting)]
     Disconnected(Disconnected),
-    #[to(Connected, Disconnected)]
+    #[to(Disconnected)]
     Connecting,
     #[to(Disconnected)]
     Connected(Connected),
@@ -70,6 +71,7 @@ where
     at.go(Disconnected { attempt: 0 })
 }
 
-fn main() {
-    statem::spawn(Disconnected { attempt: 0 }, Client { attempts: 0 });
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    drop(statem::spawn(Disconnected { attempt: 0 }, Client { attempts: 0 }));
 }

@@ -1,3 +1,4 @@
+//! No state is initial.
 use statem::StateMachine;
 
 enum Event {}

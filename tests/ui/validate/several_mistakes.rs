@@ -1,17 +1,18 @@
+//! Mistakes of all stages in one machine.
+#![allow(dead_code)]
+
 use statem::StateMachine;
 
 enum Event {}
 
 #[derive(StateMachine)]
-#[machine(evnt = Event, unexpected = "shrug")]
+#[machine(event = Event, colour = u8, unexpected = "shrug")]
 enum Connection {
     #[to(Conecting)]
     Disconnected,
     #[terminal]
     #[to(Connected { link: 1 })]
     Connecting,
-    #[initial]
-    #[initial]
     #[to(Disconnected, Disconnected)]
     Connected { link: u32 },
 }

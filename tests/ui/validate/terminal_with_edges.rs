@@ -1,3 +1,4 @@
+//! A terminal state has a transition.
 use statem::StateMachine;
 
 enum Event {}

@@ -1,0 +1,25 @@
+//! The kind of handlers is chosen with Erlang's attribute.
+use statem::{At, Cx, Next, State, StateMachine, keep};
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+#[callback_mode(state_functions)]
+enum Connection {
+    #[initial]
+    Disconnected,
+}
+
+impl State<Connection> for Disconnected {
+    fn handle(
+        _: At<'_, Connection, Self>,
+        _: Event,
+        (): &mut (),
+        _: &mut Cx<Connection>,
+    ) -> Next<Connection> {
+        keep()
+    }
+}
+
+fn main() {}

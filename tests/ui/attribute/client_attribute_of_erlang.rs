@@ -1,0 +1,22 @@
+//! A call was marked by the name of the callback in Erlang.
+
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Connection)]
+enum Event {
+    #[handle_call]
+    Get { key: String, reply: Reply<String> },
+}
+
+fn main() {}

@@ -1,0 +1,23 @@
+//! `#[call]` stands twice on a variant.
+
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Connection)]
+enum Event {
+    #[call]
+    #[call]
+    Get { key: String, reply: Reply<String> },
+}
+
+fn main() {}

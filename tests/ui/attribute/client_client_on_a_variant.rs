@@ -1,0 +1,23 @@
+//! `#[client(..)]` stands on a variant.
+
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Connection)]
+enum Event {
+    #[call]
+    #[client(name = Redis)]
+    Get { key: String, reply: Reply<String> },
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+//! `#[call]` is misspelt.
+
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Connection)]
+enum Event {
+    #[cal]
+    Get { key: String, reply: Reply<String> },
+}
+
+fn main() {}

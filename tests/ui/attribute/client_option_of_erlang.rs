@@ -1,0 +1,24 @@
+//! The limit of a call was named by a word of Erlang.
+
+#![allow(dead_code, unused_imports)]
+
+use std::time::Duration;
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Connection)]
+enum Event {
+    #[call(timeout = Duration::from_secs(2))]
+    Get { key: String, reply: Reply<String> },
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+//! A mark was written with the path of the library.
+
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Fader)]
+enum Mixer {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Mixer)]
+enum Fader {
+    #[statem::call]
+    Level { channel: u8, reply: Reply<u8> },
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! Erlang's `postpone` as a key.
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event, postpone)]
+enum Connection {
+    #[initial]
+    Disconnected,
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+//! `#[terminal]` is misspelt.
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Closed)]
+    Connected,
+    #[termnal]
+    Closed,
+}
+
+fn main() {}

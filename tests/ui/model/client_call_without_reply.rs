@@ -1,0 +1,22 @@
+//! A call has no field for its reply.
+
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Connection)]
+enum Event {
+    #[call]
+    Get { key: String },
+}
+
+fn main() {}

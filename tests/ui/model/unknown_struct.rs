@@ -1,0 +1,18 @@
+//! The struct of a state is misspelt.
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connected)]
+    Disconnected,
+    #[to(Disconnected)]
+    Connected(Conected),
+}
+
+struct Connected;
+
+fn main() {}

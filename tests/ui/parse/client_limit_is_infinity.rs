@@ -1,0 +1,24 @@
+//! A call was given no limit in the word of Erlang.
+
+#![allow(dead_code, unused_imports)]
+
+use std::time::Duration;
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Connection)]
+enum Event {
+    #[call(limit = infinity)]
+    Get { key: String, reply: Reply<String> },
+}
+
+fn main() {}

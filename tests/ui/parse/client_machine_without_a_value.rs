@@ -1,0 +1,22 @@
+//! The key `machine` of a client has no value.
+
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine)]
+enum Event {
+    #[call]
+    Get { key: String, reply: Reply<String> },
+}
+
+fn main() {}

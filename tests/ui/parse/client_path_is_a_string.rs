@@ -1,0 +1,22 @@
+//! The path of the library was given in quotes.
+
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Connection, crate = "statem")]
+enum Event {
+    #[call]
+    Get { key: String, reply: Reply<String> },
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! A key is a string.
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine("event" = Event)]
+enum Connection {
+    #[initial]
+    Disconnected,
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+//! A label is written after a colon.
+#![allow(dead_code)]
+
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Door {
+    #[initial]
+    #[to(Open: "pushed")]
+    Shut,
+    #[to(Shut)]
+    Open,
+}
+
+fn main() {}

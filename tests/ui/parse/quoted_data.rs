@@ -1,0 +1,15 @@
+//! The type of the data is written as a string.
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event, data = "Client")]
+enum Connection {
+    #[initial]
+    Disconnected,
+}
+
+struct Client;
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! The type of the events is written as a string.
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = "Event")]
+enum Connection {
+    #[initial]
+    Disconnected,
+}
+
+fn main() {}

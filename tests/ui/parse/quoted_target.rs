@@ -1,0 +1,16 @@
+//! A target is written as a string.
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to("Connected")]
+    Disconnected,
+    #[to(Disconnected)]
+    Connected,
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+//! Targets are written like alternatives of a pattern.
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connected | Failed)]
+    Disconnected,
+    #[to(Disconnected)]
+    Connected,
+    #[terminal]
+    Failed,
+}
+
+fn main() {}

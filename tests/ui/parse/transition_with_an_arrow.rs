@@ -1,0 +1,16 @@
+//! A transition is written with an arrow.
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Disconnected => Connected)]
+    Disconnected,
+    #[to(Disconnected)]
+    Connected,
+}
+
+fn main() {}

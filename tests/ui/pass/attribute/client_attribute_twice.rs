@@ -1,0 +1,20 @@
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Connection, name = Redis)]
+enum Event {
+    #[call]
+    Get { key: String, reply: Reply<String> },
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+#![allow(dead_code, unused_imports)]
+
+use std::time::Duration;
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Connection)]
+enum Event {
+    #[call(limit = Duration::from_secs(2))]
+    Get { key: String, reply: Reply<String> },
+}
+
+fn main() {}

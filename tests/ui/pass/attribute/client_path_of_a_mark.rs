@@ -1,0 +1,20 @@
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Fader)]
+enum Mixer {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Mixer)]
+enum Fader {
+    #[call]
+    Level { channel: u8, reply: Reply<u8> },
+}
+
+fn main() {}

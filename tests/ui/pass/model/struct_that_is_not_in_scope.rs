@@ -1,0 +1,19 @@
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connected)]
+    Disconnected,
+    #[to(Disconnected)]
+    Connected(states::Connected),
+}
+
+mod states {
+    pub struct Connected;
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+#[to(Failed)]
+enum Connection {
+    #[initial]
+    #[to(Connected)]
+    Disconnected,
+    Connected,
+    #[terminal]
+    Failed,
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connected, Failed)]
+    Disconnected,
+    #[to(Disconnected)]
+    Connected,
+    #[terminal]
+    Failed,
+}
+
+fn main() {}

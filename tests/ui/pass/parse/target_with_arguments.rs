@@ -1,0 +1,17 @@
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection<T> {
+    #[initial]
+    #[to(Connected)]
+    Disconnected,
+    #[to(Disconnected)]
+    Connected(Connected<T>),
+}
+
+struct Connected<T>(T);
+
+fn main() {}

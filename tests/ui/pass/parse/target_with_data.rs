@@ -1,0 +1,21 @@
+#![allow(dead_code)]
+
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connected)]
+    Disconnected,
+    #[to(Disconnected)]
+    Connected(Connected),
+}
+
+struct Connected {
+    link: u32,
+}
+
+fn main() {}

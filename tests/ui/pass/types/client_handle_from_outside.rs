@@ -1,0 +1,35 @@
+#![allow(dead_code, unused_imports)]
+
+mod redis {
+    use statem::{Client, Reply, StateMachine};
+
+    #[derive(StateMachine)]
+    #[machine(event = Event)]
+    enum Connection {
+        #[initial]
+        #[to(Ready)]
+        Ready,
+    }
+
+    #[derive(Client)]
+    #[client(machine = Connection, name = pub Redis)]
+    enum Event {
+        #[call]
+        Get { key: String, reply: Reply<String> },
+        Retry,
+    }
+
+    impl Redis {
+        pub async fn stop(&self) {
+            self.handle.stop().await;
+        }
+    }
+}
+
+use redis::Redis;
+
+async fn end(redis: &Redis) {
+    redis.stop().await;
+}
+
+fn main() {}

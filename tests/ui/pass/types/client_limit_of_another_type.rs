@@ -1,0 +1,24 @@
+#![allow(dead_code, unused_imports)]
+
+use std::time::Duration;
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+const LIMIT: Duration = Duration::from_secs(2);
+
+#[derive(Client)]
+#[client(machine = Connection)]
+enum Event {
+    #[call(limit = LIMIT)]
+    Get { key: String, reply: Reply<String> },
+}
+
+fn main() {}

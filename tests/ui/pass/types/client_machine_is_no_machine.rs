@@ -1,0 +1,27 @@
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Signal)]
+enum Relay {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Relay)]
+enum Signal {
+    #[call(limit = std::time::Duration::MAX)]
+    Get { key: String, reply: Reply<String> },
+    #[cast]
+    Forget { key: String },
+}
+
+async fn signal(relay: &RelayClient) {
+    drop(relay.get("on".into()).await);
+    drop(relay.forget("on".into()).await);
+}
+
+fn main() {}

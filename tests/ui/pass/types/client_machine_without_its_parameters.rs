@@ -1,0 +1,24 @@
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Put<T>)]
+enum Queue<T: Send + 'static> {
+    #[initial]
+    #[to(Waiting)]
+    Waiting(Waiting<T>),
+}
+
+struct Waiting<T>(Vec<T>);
+
+#[derive(Client)]
+#[client(machine = Queue<T>)]
+enum Put<T: Send + 'static> {
+    #[call]
+    Last { value: T, reply: Reply<T> },
+    #[cast]
+    Put(T),
+}
+
+fn main() {}

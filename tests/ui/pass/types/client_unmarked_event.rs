@@ -1,0 +1,30 @@
+#![allow(dead_code, unused_imports)]
+
+mod redis {
+    use statem::{Client, Reply, StateMachine};
+
+    #[derive(StateMachine)]
+    #[machine(event = Event)]
+    enum Connection {
+        #[initial]
+        #[to(Ready)]
+        Ready,
+    }
+
+    #[derive(Client)]
+    #[client(machine = Connection, name = pub Redis)]
+    enum Event {
+        #[call]
+        Get { key: String, reply: Reply<String> },
+        #[cast]
+        Retry,
+    }
+}
+
+use redis::Redis;
+
+async fn retry(redis: &Redis) {
+    drop(redis.retry().await);
+}
+
+fn main() {}

@@ -1,0 +1,28 @@
+#![allow(dead_code)]
+
+use std::sync::Arc;
+
+use statem::{Cx, Handler, Next, StateMachine, keep};
+
+enum Event {
+    Named(Arc<str>),
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Worker {
+    #[initial]
+    Working,
+}
+
+impl Handler for Worker {
+    fn handle(_: WorkerAt<'_>, _: Event, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        keep()
+    }
+}
+
+fn start() {
+    statem::spawn::<Worker>(Working, ());
+}
+
+fn main() {}

@@ -1,0 +1,38 @@
+#![allow(dead_code)]
+
+use statem::{Cx, Handler, Next, StateMachine, unexpected};
+
+enum Event {
+    Up,
+    Down,
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connecting)]
+    Disconnected(Disconnected),
+    #[to(Connected, Disconnected)]
+    Connecting,
+    #[to(Disconnected)]
+    Connected(Connected),
+}
+
+struct Disconnected {
+    attempt: u32,
+}
+
+struct Connected {
+    link: String,
+}
+
+impl Handler for Connection {
+    fn handle(_: ConnectionAt<'_>, event: Event, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        unexpected(event)
+    }
+}
+
+fn main() {
+    statem::engine::Engine::new(Disconnected { attempt: 0 }, ());
+}

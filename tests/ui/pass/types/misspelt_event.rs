@@ -1,0 +1,32 @@
+#![allow(dead_code)]
+
+use statem::{Cx, Handler, Next, StateMachine, unexpected};
+
+enum Event {
+    Up,
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Lamp {
+    #[initial]
+    #[to(On)]
+    Off,
+    #[to()]
+    On,
+}
+
+impl Handler for Lamp {
+    fn handle(state: LampAt<'_>, event: Event, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        match (state, event) {
+            (LampAt::Off(s), Event::Up) => s.go(On),
+            (_, event) => unexpected(event),
+        }
+    }
+}
+
+fn start() {
+    statem::spawn::<Lamp>(Off, ());
+}
+
+fn main() {}

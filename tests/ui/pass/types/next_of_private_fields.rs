@@ -1,0 +1,40 @@
+#![allow(dead_code)]
+
+use statem::{Cx, Handler, Next, StateMachine, keep, unexpected};
+
+enum Event {
+    Up,
+    Down,
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connecting)]
+    Disconnected(Disconnected),
+    #[to(Connected, Disconnected)]
+    Connecting,
+    #[to(Disconnected)]
+    Connected(Connected),
+}
+
+struct Disconnected {
+    attempt: u32,
+}
+
+struct Connected {
+    link: String,
+}
+
+impl Handler for Connection {
+    fn handle(state: ConnectionAt<'_>, event: Event, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        use {ConnectionAt as S, Event as E};
+        match (state, event) {
+            (S::Connecting(_), E::Up) => keep(),
+            (_, event) => unexpected(event),
+        }
+    }
+}
+
+fn main() {}

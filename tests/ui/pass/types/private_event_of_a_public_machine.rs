@@ -1,0 +1,20 @@
+#![allow(dead_code, private_interfaces)]
+
+use statem::{Cx, Handler, Next, StateMachine, keep};
+
+pub struct Tick;
+
+#[derive(StateMachine)]
+#[machine(event = Tick)]
+pub enum Clock {
+    #[initial]
+    Ticking,
+}
+
+impl Handler for Clock {
+    fn handle(_: ClockAt<'_>, _: Tick, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        keep()
+    }
+}
+
+fn main() {}

@@ -1,0 +1,30 @@
+#![allow(dead_code)]
+
+use statem::{Cx, EnterCx, Handler, Next, StateMachine, unexpected};
+
+enum Event {
+    Dialled(usize),
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Dialler {
+    #[initial]
+    Dialling,
+}
+
+async fn dial() -> Result<usize, String> {
+    Ok(1)
+}
+
+impl Handler for Dialler {
+    fn enter(&mut self, _: &mut (), cx: &mut EnterCx<Self>) {
+        cx.state_task(dial(), |result| Event::Dialled(result.unwrap_or(0)));
+    }
+
+    fn handle(_: DiallerAt<'_>, event: Event, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        unexpected(event)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,31 @@
+#![allow(dead_code)]
+
+use std::time::Duration;
+
+use statem::{Cx, EnterCx, Handler, Next, StateMachine, unexpected};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Name {
+    Ping,
+}
+
+struct Ping;
+
+#[derive(StateMachine)]
+#[machine(event = Ping, timeout = Name)]
+enum Session {
+    #[initial]
+    Joined,
+}
+
+impl Handler for Session {
+    fn enter(&mut self, _: &mut (), cx: &mut EnterCx<Self>) {
+        cx.timeout(Name::Ping, Duration::from_secs(30), Ping);
+    }
+
+    fn handle(_: SessionAt<'_>, ping: Ping, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        unexpected(ping)
+    }
+}
+
+fn main() {}

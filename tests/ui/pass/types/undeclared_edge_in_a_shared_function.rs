@@ -1,0 +1,48 @@
+#![allow(dead_code)]
+
+use statem::{At, Cx, Handler, Next, Node, StateMachine, To, unexpected};
+
+enum Event {
+    Up,
+    Down,
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connecting, Disconnected)]
+    Disconnected(Disconnected),
+    #[to(Connected, Disconnected)]
+    Connecting,
+    #[to(Disconnected)]
+    Connected(Connected),
+}
+
+struct Disconnected {
+    attempt: u32,
+}
+
+struct Connected {
+    link: String,
+}
+
+impl Handler for Connection {
+    fn handle(state: ConnectionAt<'_>, event: Event, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        use {ConnectionAt as S, Event as E};
+        match (state, event) {
+            (S::Connecting(s), E::Down) => lost(s),
+            (S::Disconnected(s), E::Down) => lost(s),
+            (_, event) => unexpected(event),
+        }
+    }
+}
+
+fn lost<S>(at: At<'_, Connection, S>) -> Next<Connection>
+where
+    S: Node<Connection> + To<Disconnected, Connection>,
+{
+    at.go(Disconnected { attempt: 0 })
+}
+
+fn main() {}

@@ -1,0 +1,40 @@
+#![allow(dead_code)]
+
+use statem::{Cx, Handler, Next, StateMachine, unexpected};
+
+enum Event {
+    Up,
+    Down,
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+#[to(Disconnected)]
+#[to(Connecting)]
+enum Connection {
+    #[initial]
+    Disconnected(Disconnected),
+    #[to(Connected)]
+    Connecting,
+    Connected(Connected),
+}
+
+struct Disconnected {
+    attempt: u32,
+}
+
+struct Connected {
+    link: String,
+}
+
+impl Handler for Connection {
+    fn handle(state: ConnectionAt<'_>, event: Event, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        use Event as E;
+        match (state, event) {
+            (state, E::Down) => state.go(Connecting),
+            (_, event) => unexpected(event),
+        }
+    }
+}
+
+fn main() {}

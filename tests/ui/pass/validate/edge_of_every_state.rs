@@ -1,0 +1,18 @@
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+#[to(Failed)]
+enum Connection {
+    #[initial]
+    #[to(Connected)]
+    Disconnected,
+    #[to(Disconnected)]
+    Connected,
+    #[terminal]
+    Failed,
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connected)]
+    Disconnected,
+    #[to()]
+    Connected,
+}
+
+fn main() {}

@@ -1,0 +1,30 @@
+//! A call is not awaited.
+
+#![deny(unused_must_use)]
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Connection)]
+enum Event {
+    #[call]
+    Get { key: String, reply: Reply<String> },
+    #[cast]
+    Forget { key: String },
+}
+
+// `get` gives a `statem::Request`.
+async fn ask(connection: &ConnectionClient) {
+    connection.get("one".into());
+}
+
+fn main() {}

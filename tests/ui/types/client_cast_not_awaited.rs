@@ -1,0 +1,30 @@
+//! A cast is not awaited.
+
+#![deny(unused_must_use)]
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Connection)]
+enum Event {
+    #[call]
+    Get { key: String, reply: Reply<String> },
+    #[cast]
+    Forget { key: String },
+}
+
+// `forget` gives a `Future`.
+async fn tell(connection: &ConnectionClient) {
+    connection.forget("one".into());
+}
+
+fn main() {}

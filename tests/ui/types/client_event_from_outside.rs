@@ -1,0 +1,31 @@
+//! An event of a client is made outside of its module.
+
+#![allow(dead_code, unused_imports)]
+
+mod redis {
+    use statem::{Client, Reply, StateMachine};
+
+    #[derive(StateMachine)]
+    #[machine(event = Event)]
+    enum Connection {
+        #[initial]
+        #[to(Ready)]
+        Ready,
+    }
+
+    #[derive(Client)]
+    #[client(machine = Connection, name = pub Redis)]
+    enum Event {
+        #[call]
+        Get { key: String, reply: Reply<String> },
+        Retry,
+    }
+}
+
+use redis::{Event, Redis};
+
+async fn ask(redis: &Redis) {
+    drop(redis.get("one".into()).await);
+}
+
+fn main() {}

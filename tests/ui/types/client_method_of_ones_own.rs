@@ -1,0 +1,28 @@
+//! A method written by hand has the name of a derived one.
+
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Connection)]
+enum Event {
+    #[call]
+    Get { key: String, reply: Reply<String> },
+    #[cast]
+    Forget { key: String },
+}
+
+impl ConnectionClient {
+    fn get(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,28 @@
+//! A parameter of a call is left out.
+
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Connection)]
+enum Event {
+    #[call]
+    Get { key: String, reply: Reply<String> },
+    #[cast]
+    Forget { key: String },
+}
+
+async fn ask(connection: &ConnectionClient) {
+    drop(connection.get().await);
+}
+
+fn main() {}

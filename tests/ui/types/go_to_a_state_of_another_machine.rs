@@ -1,0 +1,48 @@
+//! A transition goes to a state of another machine.
+#![allow(dead_code)]
+
+use statem::{Cx, Handler, Next, StateMachine, unexpected};
+
+enum Event {
+    Up,
+    Down,
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connecting)]
+    Disconnected(Disconnected),
+    #[to(Connected, Disconnected)]
+    Connecting,
+    #[to(Disconnected)]
+    Connected(Connected),
+}
+
+struct Disconnected {
+    attempt: u32,
+}
+
+struct Connected {
+    link: String,
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Session {
+    #[initial]
+    Joined,
+}
+
+impl Handler for Connection {
+    fn handle(state: ConnectionAt<'_>, event: Event, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        use {ConnectionAt as S, Event as E};
+        match (state, event) {
+            (S::Connecting(s), E::Up) => s.go(Joined),
+            (_, event) => unexpected(event),
+        }
+    }
+}
+
+fn main() {}

@@ -1,0 +1,41 @@
+//! A handle is named for a type that is no machine.
+#![allow(dead_code)]
+
+use statem::{Cx, Handle, Handler, Next, StateMachine, unexpected};
+
+enum Event {
+    Up,
+    Down,
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connecting)]
+    Disconnected(Disconnected),
+    #[to(Connected, Disconnected)]
+    Connecting,
+    #[to(Disconnected)]
+    Connected(Connected),
+}
+
+struct Disconnected {
+    attempt: u32,
+}
+
+struct Connected {
+    link: String,
+}
+
+impl Handler for Connection {
+    fn handle(_: ConnectionAt<'_>, event: Event, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        unexpected(event)
+    }
+}
+
+struct Client {
+    connection: Handle<Event>,
+}
+
+fn main() {}

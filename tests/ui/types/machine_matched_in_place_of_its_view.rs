@@ -1,0 +1,40 @@
+//! A handler matches the variants of the machine in place of those of the view.
+#![allow(dead_code)]
+
+use statem::{Cx, Handler, Next, StateMachine, unexpected};
+
+enum Event {
+    Up,
+    Down,
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connecting)]
+    Disconnected(Disconnected),
+    #[to(Connected, Disconnected)]
+    Connecting,
+    #[to(Disconnected)]
+    Connected(Connected),
+}
+
+struct Disconnected {
+    attempt: u32,
+}
+
+struct Connected {
+    link: String,
+}
+
+impl Handler for Connection {
+    fn handle(state: ConnectionAt<'_>, event: Event, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        match state {
+            Connection::Connecting => unexpected(event),
+            _ => unexpected(event),
+        }
+    }
+}
+
+fn main() {}

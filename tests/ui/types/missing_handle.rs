@@ -1,0 +1,37 @@
+//! A handler has no `handle`.
+#![allow(dead_code)]
+
+use statem::{EnterCx, Handler, StateMachine};
+
+enum Event {
+    Up,
+    Down,
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connecting)]
+    Disconnected(Disconnected),
+    #[to(Connected, Disconnected)]
+    Connecting,
+    #[to(Disconnected)]
+    Connected(Connected),
+}
+
+struct Disconnected {
+    attempt: u32,
+}
+
+struct Connected {
+    link: String,
+}
+
+impl Handler for Connection {
+    fn enter(&mut self, _: &mut (), cx: &mut EnterCx<Self>) {
+        cx.insert(Event::Up);
+    }
+}
+
+fn main() {}

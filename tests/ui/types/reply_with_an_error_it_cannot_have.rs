@@ -1,0 +1,25 @@
+//! A call fails whose reply names no error.
+#![allow(dead_code)]
+
+use statem::{Cx, Handler, Next, Reply, StateMachine, keep};
+
+enum Event {
+    Total(Reply<u32>),
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event, data = u32)]
+enum Counter {
+    #[initial]
+    Counting,
+}
+
+impl Handler for Counter {
+    fn handle(_: CounterAt<'_>, event: Event, total: &mut u32, _: &mut Cx<Self>) -> Next<Self> {
+        let Event::Total(reply) = event;
+        let _ = if *total > 9 { reply.fail("too many").is_ok() } else { reply.send(*total).is_ok() };
+        keep()
+    }
+}
+
+fn main() {}

@@ -1,0 +1,41 @@
+//! A handler ends with a semicolon.
+#![allow(dead_code)]
+
+use statem::{Cx, Handler, Next, StateMachine, unexpected};
+
+enum Event {
+    Up,
+    Down,
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connecting)]
+    Disconnected(Disconnected),
+    #[to(Connected, Disconnected)]
+    Connecting,
+    #[to(Disconnected)]
+    Connected(Connected),
+}
+
+struct Disconnected {
+    attempt: u32,
+}
+
+struct Connected {
+    link: String,
+}
+
+impl Handler for Connection {
+    fn handle(state: ConnectionAt<'_>, event: Event, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        use {ConnectionAt as S, Event as E};
+        match (state, event) {
+            (S::Disconnected(s), E::Up) => { s.go(Connecting); }
+            (_, event) => unexpected(event),
+        }
+    }
+}
+
+fn main() {}

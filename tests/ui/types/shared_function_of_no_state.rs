@@ -1,0 +1,46 @@
+//! A function for several states does not say that they are states.
+#![allow(dead_code)]
+
+use statem::{At, Cx, Handler, Next, StateMachine, To, unexpected};
+
+enum Event {
+    Up,
+    Down,
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connecting)]
+    Disconnected(Disconnected),
+    #[to(Connected, Disconnected)]
+    Connecting,
+    #[to(Disconnected)]
+    Connected(Connected),
+}
+
+struct Disconnected {
+    attempt: u32,
+}
+
+struct Connected {
+    link: String,
+}
+
+fn lost<S: To<Disconnected, Connection>>(at: At<'_, Connection, S>) -> Next<Connection> {
+    at.go(Disconnected { attempt: 0 })
+}
+
+impl Handler for Connection {
+    fn handle(state: ConnectionAt<'_>, event: Event, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        use {ConnectionAt as S, Event as E};
+        match (state, event) {
+            (S::Connecting(s), E::Down) => lost(s),
+            (S::Connected(s), E::Down) => lost(s),
+            (_, event) => unexpected(event),
+        }
+    }
+}
+
+fn main() {}

@@ -1,0 +1,23 @@
+//! The event that asks the machine to drain is of another type than its events.
+#![allow(dead_code)]
+
+use statem::{Cx, Handler, Next, StateMachine, unexpected};
+
+enum Event {
+    Drain,
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event, shutdown = true)]
+enum Lamp {
+    #[initial]
+    Off,
+}
+
+impl Handler for Lamp {
+    fn handle(_: LampAt<'_>, event: Event, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        unexpected(event)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,29 @@
+//! A machine is spawned whose state borrows from a variable.
+#![allow(dead_code)]
+
+use statem::{Cx, Handler, Next, StateMachine, keep};
+
+struct Ping;
+
+#[derive(StateMachine)]
+#[machine(event = Ping)]
+enum Worker<'a> {
+    #[initial]
+    Working(Working<'a>),
+}
+
+struct Working<'a> {
+    job: &'a str,
+}
+
+impl<'a> Handler for Worker<'a> {
+    fn handle(_: WorkerAt<'_, 'a>, _: Ping, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        keep()
+    }
+}
+
+fn start(job: String) {
+    statem::spawn::<Worker>(Working { job: &job }, ());
+}
+
+fn main() {}

@@ -1,0 +1,29 @@
+//! A match over the state leaves a state out.
+#![allow(dead_code)]
+
+use statem::{Cx, Handler, Next, StateMachine};
+
+struct Tick;
+
+#[derive(StateMachine)]
+#[machine(event = Tick)]
+enum Light {
+    #[initial]
+    #[to(Yellow)]
+    Green,
+    #[to(Red)]
+    Yellow,
+    #[to(Green)]
+    Red,
+}
+
+impl Handler for Light {
+    fn handle(state: LightAt<'_>, _: Tick, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        match state {
+            LightAt::Green(s) => s.go(Yellow),
+            LightAt::Yellow(s) => s.go(Red),
+        }
+    }
+}
+
+fn main() {}

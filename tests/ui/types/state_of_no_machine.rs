@@ -1,0 +1,21 @@
+//! The handler of a state does not say of which machine.
+#![allow(dead_code)]
+
+use statem::{At, Cx, Next, State, StateMachine, keep};
+
+struct Tick;
+
+#[derive(StateMachine)]
+#[machine(event = Tick, handlers = "per_state")]
+enum Lamp {
+    #[initial]
+    Off,
+}
+
+impl State for Off {
+    fn handle(_: At<'_, Lamp, Self>, _: Tick, _: &mut (), _: &mut Cx<Lamp>) -> Next<Lamp> {
+        keep()
+    }
+}
+
+fn main() {}

@@ -1,0 +1,39 @@
+//! The new state is made of the old one, which `go` has moved.
+#![allow(dead_code)]
+
+use statem::{Cx, Handler, Next, StateMachine, unexpected};
+
+enum Event {
+    Up,
+    Down,
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connected)]
+    Dialling(Dialling),
+    #[to(Dialling)]
+    Connected(Connected),
+}
+
+struct Dialling {
+    attempt: u32,
+}
+
+struct Connected {
+    attempts: u32,
+}
+
+impl Handler for Connection {
+    fn handle(state: ConnectionAt<'_>, event: Event, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        use {ConnectionAt as S, Event as E};
+        match (state, event) {
+            (S::Dialling(s), E::Up) => s.go(Connected { attempts: s.attempt }),
+            (_, event) => unexpected(event),
+        }
+    }
+}
+
+fn main() {}

@@ -1,0 +1,27 @@
+//! A match over the view names a terminal state.
+#![allow(dead_code)]
+
+use statem::{Cx, Handler, Next, StateMachine, keep};
+
+struct Finish;
+
+#[derive(StateMachine)]
+#[machine(event = Finish)]
+enum Upload {
+    #[initial]
+    #[to(Finished)]
+    Sending,
+    #[terminal]
+    Finished,
+}
+
+impl Handler for Upload {
+    fn handle(state: UploadAt<'_>, _: Finish, _: &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        match state {
+            UploadAt::Sending(s) => s.go(Finished),
+            UploadAt::Finished(_) => keep(),
+        }
+    }
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+//! A method would hide the one that clones the client.
+
+#![allow(dead_code, unused_imports)]
+
+use statem::{Client, Reply, StateMachine};
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Ready)]
+    Ready,
+}
+
+#[derive(Client)]
+#[client(machine = Connection)]
+enum Event {
+    #[call]
+    Clone { key: String, reply: Reply<bool> },
+}
+
+fn main() {}

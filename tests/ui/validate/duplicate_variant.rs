@@ -1,0 +1,17 @@
+//! Two variants have the same name.
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connected)]
+    Disconnected,
+    #[to(Disconnected)]
+    Connected,
+    Connected,
+}
+
+fn main() {}

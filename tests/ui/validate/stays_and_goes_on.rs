@@ -1,0 +1,17 @@
+//! `#[to()]` stands beside a transition.
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connected)]
+    Disconnected,
+    #[to()]
+    #[to(Disconnected)]
+    Connected,
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+//! No transition leads to a state.
+use statem::StateMachine;
+
+enum Event {}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connected)]
+    Disconnected,
+    #[to(Disconnected)]
+    Connected,
+    #[to(Connected)]
+    Waiting,
+}
+
+fn main() {}
