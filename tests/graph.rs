@@ -121,6 +121,91 @@ fn dot_shows_every_state_edge_and_label() {
     assert_eq!(GRAPH.dot(), expected);
 }
 
+/// Words of Mermaid's for names, and labels that mean something to Mermaid or to Graphviz.
+mod strange {
+    use statem::StateMachine;
+
+    #[derive(StateMachine)]
+    #[machine(event = ())]
+    #[to(Note = "a: b; c:::d")]
+    pub(super) enum Strange {
+        #[initial]
+        #[to(Default_ = "%%{init: {}}%%", Note_ = "<b>&amp; \\ \"q\" 'q' `q`")]
+        Default,
+        #[initial]
+        #[to(r#Default = "line\nbreak\ttab", Default_ = "")]
+        Default_,
+        #[to(Note_ = "größer → 大", Straße = " ")]
+        Note_,
+        #[to(Default = "a --> b [*] {c} |d| \\N \\l")]
+        Straße,
+        #[terminal]
+        Note,
+    }
+}
+
+#[test]
+fn mermaid_takes_strange_names_and_labels_for_what_they_are() {
+    let expected = r#"stateDiagram-v2
+    state "Default" as Default__
+    [*] --> Default__
+    Default__ --> Default_ : #37;#37;{init#58; {}}#37;#37;
+    Default__ --> Note_ : #60;b#62;#38;amp#59; \ "q" 'q' `q`
+    Default__ --> Note__ : a#58; b#59; c#58;#58;#58;d
+    Default_
+    [*] --> Default_
+    Default_ --> Default__ : line break tab
+    Default_ --> Default_
+    Default_ --> Note__ : a#58; b#59; c#58;#58;#58;d
+    Note_
+    Note_ --> Note_ : größer → 大
+    Note_ --> Straße
+    Note_ --> Note__ : a#58; b#59; c#58;#58;#58;d
+    Straße
+    Straße --> Default__ : a --#62; b [*] {c} |d| \N \l
+    Straße --> Note__ : a#58; b#59; c#58;#58;#58;d
+    state "Note" as Note__
+    Note__ --> [*]
+"#;
+    assert_eq!(strange::Strange::GRAPH.mermaid(), expected);
+}
+
+#[test]
+fn dot_takes_strange_labels_for_what_they_are() {
+    let dot = strange::Strange::GRAPH.dot();
+    for line in [
+        r#""Default" -> "Note_" [label="<b>&amp;amp; \\ \"q\" 'q' `q`"];"#,
+        "\"Default_\" -> \"Default\" [label=\"line\\nbreak\ttab\"];",
+        r#""Default_" -> "Default_" [label=""];"#,
+        r#""Straße" -> "Default" [label="a --> b [*] {c} |d| \\N \\l"];"#,
+        r#""Note" [peripheries=2];"#,
+    ] {
+        assert!(
+            dot.lines().any(|found| found.trim() == line),
+            "no {line} in:\n{dot}"
+        );
+    }
+}
+
+#[test]
+fn a_state_without_transitions_is_in_every_picture() {
+    #[derive(StateMachine)]
+    #[machine(event = ())]
+    enum Alone {
+        #[initial]
+        Here,
+    }
+    assert_eq!(
+        Alone::GRAPH.mermaid(),
+        "stateDiagram-v2\n    Here\n    [*] --> Here\n"
+    );
+    assert!(
+        Alone::GRAPH
+            .dot()
+            .contains("    \"Here\";\n    \"[*]\" -> \"Here\";\n}\n")
+    );
+}
+
 #[test]
 fn a_state_knows_its_place_and_its_view_its_name() {
     assert_eq!(Gate::Closed.index(), 0);

@@ -193,6 +193,58 @@ pub mod declared {
     }
 }
 
+/// A machine that nobody outside of its module can name.
+pub mod private {
+    use statem::testing::Bench;
+    use statem::{Cx, Handler, Next, StateMachine, keep};
+
+    #[derive(StateMachine)]
+    #[machine(event = Turn, data = u32)]
+    #[to(Locked)]
+    enum Safe {
+        #[initial]
+        #[to(Unlocked = "the right key")]
+        Locked,
+        #[to(Unlocked)]
+        Unlocked(Unlocked),
+    }
+
+    struct Unlocked {
+        key: u32,
+    }
+
+    struct Turn(u32);
+
+    impl Handler for Safe {
+        fn handle(
+            state: SafeAt<'_>,
+            Turn(key): Turn,
+            openings: &mut u32,
+            _: &mut Cx<Self>,
+        ) -> Next<Self> {
+            match state {
+                SafeAt::Locked(s) if key > 9 => {
+                    *openings += 1;
+                    s.go(Unlocked { key })
+                }
+                SafeAt::Unlocked(s) if key > s.key => s.go(Unlocked { key }),
+                state @ SafeAt::Unlocked(_) => state.go(Locked),
+                SafeAt::Locked(_) => keep(),
+            }
+        }
+    }
+
+    /// Turns these keys, and tells how often the safe was opened.
+    #[must_use]
+    pub fn openings(keys: &[u32]) -> u32 {
+        let mut safe = Bench::<Safe>::new(Locked, 0);
+        for &key in keys {
+            safe.send(Turn(key));
+        }
+        *safe.data()
+    }
+}
+
 /// Sends these events, and gives the names of the states before a terminal one.
 fn path<M: Handler>(bench: &mut Bench<M>, events: impl IntoIterator<Item = M::Event>) -> String {
     let mut names = vec![bench.state_name()];
@@ -222,4 +274,6 @@ fn machines_under_strict_lints_run() {
 
     let mut step = Bench::<Step>::new(declared::Left, ());
     assert_eq!(path(&mut step, [(), ()]), "Left Right Left");
+
+    assert_eq!(private::openings(&[1, 10, 11, 0, 12]), 2);
 }

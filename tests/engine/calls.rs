@@ -210,6 +210,7 @@ enum Patient {
     #[initial]
     #[to(Ready)]
     Busy,
+    #[to()]
     Ready,
 }
 
@@ -254,6 +255,7 @@ enum Eager {
     #[initial]
     #[to(Working)]
     Waiting,
+    #[to()]
     Working,
 }
 
