@@ -133,7 +133,82 @@ fn the_small_examples_print_what_they_show() {
             "push: Locked"
         ]
     );
-    assert!(text(&run("diagram", &[]).stdout).contains("[*] --> Connecting"));
+    let door = text(&run("code_lock", &[]).stdout);
+    assert!(door.contains("25 s later: "), "{door}");
+    assert_eq!(door.matches("the door is open").count(), 2, "{door}");
+}
+
+#[test]
+fn the_diagram_of_every_machine_is_printed_as_mermaid_or_as_dot() {
+    for (name, graph) in statem_examples::MACHINES {
+        for (arguments, expected) in [
+            (&[*name][..], graph.mermaid()),
+            (&[name, "--dot"], graph.dot()),
+            (&["--dot", name], graph.dot()),
+        ] {
+            let output = run("diagram", arguments);
+            assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+            assert_eq!(text(&output.stdout), expected, "{arguments:?}");
+            assert!(output.stderr.is_empty(), "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn the_diagram_says_which_machines_there_are() {
+    let list = "the machines are: code_lock, line_client, redis_client, turnstile";
+    for (arguments, why) in [
+        (&[][..], "which machine?"),
+        (&["--dot"], "which machine?"),
+        (&["turnstyle"], "there is no machine `turnstyle`"),
+        (
+            &["turnstile", "code_lock"],
+            "`code_lock` is not an argument",
+        ),
+        (&["turnstile", "--svg"], "`--svg` is not an argument"),
+    ] {
+        let output = run("diagram", arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(said.contains(why), "{arguments:?}: {said}");
+        assert!(said.contains("usage: diagram NAME [--dot]\n"), "{said}");
+        assert!(said.contains(list), "{arguments:?}: {said}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+    let help = run("diagram", &["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(text(&help.stdout).contains(list));
+}
+
+#[test]
+fn every_example_has_a_machine_that_can_be_drawn() {
+    let manifest = include_str!("Cargo.toml");
+    let examples = manifest.split("[[example]]\nname = \"").skip(1);
+    let mut names: Vec<_> = examples.filter_map(|rest| rest.split('"').next()).collect();
+    names.retain(|name| *name != "diagram");
+    names.sort_unstable();
+    let drawn: Vec<_> = statem_examples::MACHINES
+        .iter()
+        .map(|(name, _)| *name)
+        .collect();
+    assert_eq!(drawn, names);
+}
+
+#[test]
+fn the_line_client_keeps_what_is_asked_until_there_is_a_server() {
+    let output = run("line_client", &[]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(
+        shown.lines().collect::<Vec<_>>(),
+        [
+            "hello: HELLO",
+            "still there?: STILL THERE?",
+            "bye: `Line` dropped the reply unanswered in state `Connected`",
+            "back again?: BACK AGAIN?",
+            "bye: `Line` dropped the reply unanswered in state `Connected`"
+        ]
+    );
 }
 
 /// All files of a folder.

@@ -13,13 +13,12 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use statem::net::{Io, Link, LinkConfig, LinkEvent, SendError};
 use statem::{
-    At, Builder, CallError, Cx, EnterCx, ExitReason, Handle, Handler, Next, Reply, StateMachine,
-    keep, keep_and_retry, postpone, unexpected,
+    At, Builder, CallError, Client, Cx, EnterCx, ExitReason, Handler, Inspection, Next, Reply,
+    StateMachine, Watch, keep, keep_and_retry, postpone, unexpected,
 };
 
 use tokio::net::TcpStream;
@@ -75,16 +74,28 @@ pub struct Connected {
 /// The right to read, change and leave the state `S`, as a handler has it.
 type In<'a, S> = At<'a, Connection, S>;
 
-/// Everything that can happen to the client.
-#[derive(Debug)]
+/// Everything that can happen to the client. Callers have a [`Redis`], which sends what is marked; the
+/// rest nobody but the machine can send, since nobody is given its handle.
+#[derive(Client, Debug)]
+#[client(machine = Connection, name = Redis)]
 pub enum Event {
-    /// A caller asks.
-    Request {
+    /// Sends a command and waits for its answer.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::may_have_run`] says of a request that no handler took that it has not run; of
+    /// one that failed with a connection, [`RequestError`] says it.
+    #[call]
+    Send {
         /// The command.
         command: Frame,
         /// The way back.
         reply: Reply<Value, RequestError>,
     },
+    /// How many working connections were lost so far. A server that keeps nothing on disk may have
+    /// forgotten everything whenever this has changed.
+    #[call]
+    Losses(Reply<u64>),
     /// The back-off is over.
     Retry,
     /// The dialling task has ended.
@@ -109,6 +120,8 @@ pub type Observer = Box<dyn FnMut(&Connection) + Send>;
 /// The choices of whoever uses the client.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// How long a caller waits for an answer unless it says otherwise.
+    pub limit: Duration,
     /// How long dialling may take.
     pub connect_timeout: Duration,
     /// How long the greeting may take.
@@ -143,6 +156,7 @@ pub enum Waiting {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
+            limit: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(2),
             handshake_timeout: Duration::from_secs(2),
             answer_timeout: Duration::from_secs(3),
@@ -162,7 +176,7 @@ pub struct Client {
     dial: Dial,
     backoff: Backoff,
     /// Connections that were lost after they had worked.
-    losses: Arc<AtomicU64>,
+    losses: u64,
     observer: Option<Observer>,
 }
 
@@ -175,7 +189,7 @@ impl Client {
             settings,
             dial,
             backoff,
-            losses: Arc::default(),
+            losses: 0,
             observer: None,
         }
     }
@@ -203,7 +217,7 @@ impl Client {
         why: RequestError,
     ) -> Next<Connection> {
         match self.settings.waiting {
-            Waiting::Postpone(_) => postpone(Event::Request { command, reply }),
+            Waiting::Postpone(_) => postpone(Event::Send { command, reply }),
             Waiting::Refuse => {
                 drop(reply.fail(why));
                 keep()
@@ -238,11 +252,16 @@ impl Handler for Connection {
     ) -> Next<Self> {
         use {ConnectionAt as S, Event as E};
         match (state, event) {
-            (S::Connected(s), E::Request { command, reply }) => {
+            (S::Connected(s), E::Send { command, reply }) => {
                 Connected::request(s, command, reply, client, cx)
             }
-            (_, E::Request { command, reply }) => {
+            (_, E::Send { command, reply }) => {
                 client.wait(command, reply, RequestError::NotConnected)
+            }
+
+            (_, E::Losses(reply)) => {
+                let _ = reply.send(client.losses);
+                keep()
             }
 
             (S::Disconnected(s), E::Retry) => s.go(Connecting),
@@ -391,7 +410,7 @@ impl Connected {
     /// holds it.
     fn leave(mut s: In<'_, Self>, lost: Lost, client: &mut Client) -> Next<Connection> {
         let next = client.disconnected(lost);
-        client.losses.fetch_add(1, Ordering::Release);
+        client.losses += 1;
         s.fail_all(&next.lost);
         s.go(next)
     }
@@ -404,63 +423,32 @@ impl Connected {
 /// The outcome of a request.
 pub type Outcome = Result<Value, CallError<RequestError>>;
 
-/// A running client. Clone it for each task that uses it: all share the one connection.
-#[derive(Clone, Debug)]
-pub struct Redis {
-    connection: Handle<Connection>,
-    losses: Arc<AtomicU64>,
-    limit: Duration,
-}
-
 impl Redis {
     /// Starts a client, as a task of the current tokio runtime. Returns at once: there is no
     /// connection yet, and there need not be a server.
     #[must_use]
     pub fn start(client: Client) -> Self {
-        let losses = client.losses.clone();
         let builder = match client.settings.waiting {
             Waiting::Postpone(limit) => Builder::new().postponed(limit),
             Waiting::Refuse => Builder::new(),
         };
-        let connection = builder.spawn(Connecting, client);
-        Redis {
-            connection,
-            losses,
-            limit: Duration::from_secs(5),
-        }
+        let builder = builder.call_limit(client.settings.limit);
+        builder.spawn(Connecting, client).into()
     }
 
-    /// Waits for each answer this long in place of five seconds.
+    /// The state of the client, and each that it enters from here on.
     #[must_use]
-    pub fn limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
-        self
+    pub fn watch(&self) -> Watch {
+        self.handle.watch()
     }
 
-    /// Sends a command and waits for its answer.
+    /// The state and the counts of the client at this moment.
     ///
     /// # Errors
     ///
-    /// [`CallError::may_have_run`] says of a request that no handler took that it has not run; of
-    /// one that failed with a connection, [`RequestError`] says it.
-    pub async fn send(&self, command: Frame) -> Outcome {
-        self.connection
-            .call(|reply| Event::Request { command, reply })
-            .limit(self.limit)
-            .await
-    }
-
-    /// How many working connections were lost so far. A server that keeps nothing on disk may have
-    /// forgotten everything whenever this has changed.
-    #[must_use]
-    pub fn losses(&self) -> u64 {
-        self.losses.load(Ordering::Acquire)
-    }
-
-    /// The machine itself: its state, its counts, its end.
-    #[must_use]
-    pub fn connection(&self) -> &Handle<Connection> {
-        &self.connection
+    /// When the client has stopped, or does not answer within the limit.
+    pub async fn inspect(&self) -> Result<Inspection, CallError> {
+        self.handle.inspect().await
     }
 }
 

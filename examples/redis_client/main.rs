@@ -128,7 +128,7 @@ async fn outages(
 
 /// Waits until the client is connected.
 async fn connected(redis: &Redis) -> Result<(), Box<dyn Error>> {
-    let mut states = redis.connection().watch();
+    let mut states = redis.watch();
     let wait = async {
         let mut now_in = states.status();
         while !matches!(now_in, Status::Running("Connected")) {

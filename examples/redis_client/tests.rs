@@ -51,7 +51,7 @@ fn connect(bench: &mut Driven) -> Wire {
 
 fn get(bench: &mut Driven, key: &str) -> Asked {
     let frame = command(["GET", key]);
-    bench.call(|reply| Event::Request {
+    bench.call(|reply| Event::Send {
         command: frame,
         reply,
     })
@@ -373,10 +373,11 @@ fn only_so_many_requests_wait_for_the_connection() {
 async fn how_many_requests_wait_is_a_setting() {
     let settings = Settings {
         waiting: Waiting::Postpone(2),
+        limit: Duration::from_secs(1),
         ..Settings::default()
     };
     let never = Client::new(settings, Box::new(|| Box::pin(std::future::pending())));
-    let redis = Redis::start(never).limit(Duration::from_secs(1));
+    let redis = Redis::start(never);
     let send = || redis.send(command(["PING"]));
     let (a, b, c) = tokio::join!(send(), send(), send());
     for waited in [a, b] {

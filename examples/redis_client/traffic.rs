@@ -98,13 +98,15 @@ impl Traffic {
             let (redis, over, tally) = (redis.clone(), over.clone(), tally.clone());
             let prefix = format!("statem:{run:016x}:{caller}");
             tasks.spawn(async move {
-                let mut verifier = Verifier::new(prefix, forgets, redis.losses());
+                // A client that cannot say it may have lost another one.
+                let losses = async || redis.losses().await.unwrap_or(u64::MAX);
+                let mut verifier = Verifier::new(prefix, forgets, losses().await);
                 while !over.load(Ordering::Acquire) {
                     let (asked, frame) = verifier.ask();
                     tally.lock().sent += 1;
                     let began = now();
                     let outcome = redis.send(frame).await;
-                    let verdict = verifier.check(asked, &outcome, redis.losses());
+                    let verdict = verifier.check(asked, &outcome, losses().await);
                     tally.lock().count(caller, verdict, began);
                     tokio::time::sleep(pause).await;
                 }

@@ -1,24 +1,21 @@
-//! A door with a code lock: the machine that teaches `gen_statem`, on tokio. `cargo run --example
-//! code_lock`.
+//! A door with a code lock: the machine that teaches `gen_statem`.
 //!
 //! Buttons are pressed; the right code opens the door for ten seconds, and whoever presses a button
 //! of an open door wants the next try to begin when it has closed again.
 
 use std::time::Duration;
 
-use statem::{
-    Cx, EnterCx, Handle, Handler, Next, Reply, StateMachine, keep, postpone, spawn, unexpected,
-};
+use statem::{Cx, EnterCx, Handler, Next, Reply, StateMachine, keep, postpone, unexpected};
 
 /// How long the door stays open.
-const OPEN: Duration = Duration::from_secs(10);
+pub const OPEN: Duration = Duration::from_secs(10);
 /// How long a try may take: after it, what was pressed so far is forgotten.
 const TRY: Duration = Duration::from_secs(30);
 
 /// The door.
 #[derive(StateMachine)]
 #[machine(event = Event, data = Code)]
-enum Door {
+pub enum Door {
     /// Buttons are compared with the code.
     #[initial]
     #[to(Open = "right code")]
@@ -31,15 +28,16 @@ enum Door {
 /// The buttons of the try so far: they are of no use in any other state, so they live in this one
 /// and go with it.
 #[derive(Default)]
-struct Locked {
+pub struct Locked {
     pressed: Vec<u8>,
 }
 
 /// The right code: kept in every state.
-struct Code(Vec<u8>);
+pub struct Code(pub Vec<u8>);
 
+/// What can happen to the door.
 #[derive(Debug)]
-enum Event {
+pub enum Event {
     /// Somebody presses a button.
     Button(u8),
     /// Somebody asks how long the code is.
@@ -99,37 +97,9 @@ impl Handler for Door {
     }
 }
 
-async fn press(door: &Handle<Door>, buttons: &[u8]) {
-    for &button in buttons {
-        println!("press {button}");
-        door.cast(Event::Button(button))
-            .await
-            .expect("the door is there");
-    }
-}
-
-// The clock of this runtime stands still while something runs and jumps to the next timeout when
-// nothing does, so that nobody has to wait ten seconds to see the door close.
-#[tokio::main(flavor = "current_thread", start_paused = true)]
-async fn main() {
-    let door = spawn::<Door>(Locked::default(), Code(vec![1, 2, 3]));
-    println!(
-        "the code has {} buttons",
-        door.call(Event::Length).await.expect("the door answers")
-    );
-    press(&door, &[1, 2, 2]).await;
-    press(&door, &[1, 2, 3]).await;
-    // The door is open: these wait, and open it once more when it has closed.
-    press(&door, &[1, 2, 3]).await;
-    tokio::time::sleep(OPEN + OPEN / 2).await;
-    println!("15 s later: {:?}", door.status());
-    tokio::time::sleep(OPEN).await;
-    println!("25 s later: {:?}", door.status());
-}
-
 #[cfg(test)]
 mod tests {
-    use statem::testing::Bench;
+    use statem::testing::{Bench, EdgeCoverage, ReactionTable};
 
     use super::*;
 
@@ -178,5 +148,41 @@ mod tests {
             let mut answer = pressed(buttons).call(Event::Length);
             assert_eq!(answer.try_take().expect("an answer").expect("a value"), 3);
         }
+    }
+
+    #[test]
+    fn the_reactions_of_the_door() {
+        let pressed = |buttons: &'static [u8]| {
+            move || Locked {
+                pressed: buttons.to_vec(),
+            }
+        };
+        let table = ReactionTable::<Door>::new(|| Code(vec![1, 2, 3]))
+            .state(pressed(&[]))
+            .labelled("two pressed", pressed(&[1, 2]))
+            .state(|| Open)
+            .event("right button", || Event::Button(3))
+            .event("wrong button", || Event::Button(4))
+            .call("length", Event::Length)
+            .event("forget", || Event::Forget)
+            .event("lock", || Event::Lock);
+        assert_eq!(
+            table.to_string(),
+            "\
+| Door         | Locked     | Locked (two pressed) | Open       |
+|--------------|------------|----------------------|------------|
+| right button | stays      | → Open               | postpones  |
+| wrong button | stays      | stays                | postpones  |
+| length       | replies    | replies              | replies    |
+| forget       | stays      | stays                | unexpected |
+| lock         | unexpected | unexpected           | → Locked   |
+"
+        );
+    }
+
+    #[test]
+    fn every_edge_of_the_door_is_taken() {
+        buttons_of_an_open_door_are_the_next_try();
+        EdgeCoverage::of::<Door>().assert_complete();
     }
 }

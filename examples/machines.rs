@@ -1,0 +1,55 @@
+//! All machines of the examples, for those who draw them.
+
+use statem::{Graph, Machine};
+
+use crate::{code_lock, redis_client};
+
+/// What `cargo run --example diagram` can draw: the machine of each example, in the order of their
+/// names.
+pub const MACHINES: &[(&str, Graph)] = &[
+    ("code_lock", code_lock::machine::Door::GRAPH),
+    ("line_client", line_client::GRAPH),
+    ("redis_client", redis_client::machine::Connection::GRAPH),
+    ("turnstile", turnstile::GRAPH),
+];
+
+/// That of `turnstile.rs`, from which nothing can be taken out: it is a program in one file, as the
+/// README shows it. A test compares the two.
+mod turnstile {
+    use statem::{Graph, Machine, StateMachine};
+
+    #[derive(StateMachine)]
+    #[machine(event = &'static str)]
+    enum Turnstile {
+        #[initial]
+        #[to(Unlocked = "coin")]
+        Locked,
+        #[to(Locked = "push")]
+        Unlocked,
+    }
+
+    pub(super) const GRAPH: Graph = Turnstile::GRAPH;
+}
+
+/// That of `line_client.rs`, another such program.
+mod line_client {
+    use statem::{Graph, Machine, StateMachine};
+
+    #[derive(StateMachine)]
+    #[machine(event = Event, data = Peer)]
+    enum Line {
+        #[initial]
+        #[to(Connecting = "back-off over")]
+        Disconnected,
+        #[to(Connected = "dialled", Disconnected = "refused or too late")]
+        Connecting,
+        #[to(Disconnected = "lost")]
+        Connected(Connected),
+    }
+
+    struct Event;
+    struct Peer;
+    struct Connected;
+
+    pub(super) const GRAPH: Graph = Line::GRAPH;
+}
