@@ -235,15 +235,14 @@ fn why_a_machine_ended_stands_below_the_table_and_the_other_cells_are_whole() {
 }
 
 #[test]
-fn states_are_rows_unless_events_as_rows_are_narrower() {
+fn events_are_rows_however_many_states_there_are() {
     let few = office().state(|| Closed).state(|| Open { room: 1 });
     assert_eq!(
         few.event("a key", || Event::Push).to_string(),
         "\
-| Office | a key  |
-|--------|--------|
-| Closed | → Open |
-| Open   | → Open |
+| Office | Closed | Open   |
+|--------|--------|--------|
+| a key  | → Open | → Open |
 
 - no sample of `Cursed`, `Doomed`
 "
@@ -358,9 +357,9 @@ fn what_a_machine_does_about_unexpected_events_is_shown() {
             .call("ask", Question::Ask)
             .to_string(),
         "\
-| Stricter | ask                |
+| Stricter | There              |
 |----------|--------------------|
-| There    | unexpected, panics |
+| ask      | unexpected, panics |
 "
     );
 }
