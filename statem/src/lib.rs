@@ -29,6 +29,7 @@ mod reply;
 mod scope;
 mod slot;
 mod source;
+mod sync;
 #[cfg(feature = "test-util")]
 pub mod testing;
 mod trace;

@@ -3,14 +3,15 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::call_cell::{CallCell, Failure};
 use crate::error::CallError;
 use crate::scope;
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use crate::sync::{Mutex, MutexGuard, shared};
 
 /// The caller's way back: a value that answers one call, once.
 ///
@@ -254,9 +255,11 @@ impl<T: Send + 'static, E: Send + 'static> fmt::Debug for Answer<T, E> {
     }
 }
 
-/// Callers of this process that have gone without an answer. Who has looked for them need not look
-/// again until there is another one.
-static GONE_EVER: AtomicUsize = AtomicUsize::new(0);
+shared! {
+    /// Callers of this process that have gone without an answer. Who has looked for them need not
+    /// look again until there is another one.
+    static GONE_EVER: AtomicUsize = AtomicUsize::new(0);
+}
 
 pub(crate) fn callers_gone() -> usize {
     GONE_EVER.load(Ordering::SeqCst)

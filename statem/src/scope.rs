@@ -9,15 +9,16 @@ use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::call_cell::{CallCell, Failure};
 use crate::reason::ExitReason;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{shared, thread_local};
 use crate::trace::panic_in_drop;
 
 /// Each thread counts its transitions from a start of its own, so that no two stamps are equal.
 const STAMPS_OF_A_THREAD: u64 = 1 << 40;
-static THREADS: AtomicU64 = AtomicU64::new(1);
+shared! { static THREADS: AtomicU64 = AtomicU64::new(1); }
 
 thread_local! {
     /// The stamp of the transition that runs on this thread, or 0.

@@ -15,6 +15,7 @@ use tokio::task;
 use tokio::time::{Instant, Sleep};
 
 use super::clock;
+use crate::sync::thread_local;
 
 /// A kept timer may hold the waker of a task that has ended until it fires, so not many are kept.
 const KEPT: usize = 8;

@@ -1,11 +1,12 @@
 //! Which sources were woken (N28): each has a waker of its own, and only woken ones are polled.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 
 use crate::event::SourceId;
+use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 
 /// The woken sources, in the order they were woken, and the waker of each source.
 pub(super) struct Ready {
