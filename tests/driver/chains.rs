@@ -156,3 +156,34 @@ async fn n30_an_endless_chain_without_handles_can_be_killed() {
     weak.kill();
     assert!(matches!(closed.await, ExitReason::Killed));
 }
+
+/// Gives every event back and goes to its other state, where it is offered at once.
+#[derive(StateMachine)]
+#[machine(event = ())]
+enum Undecided {
+    #[initial]
+    #[to(Fro)]
+    To,
+    #[to(To)]
+    Fro,
+}
+
+impl Handler for Undecided {
+    fn handle(state: UndecidedAt<'_>, (): (), (): &mut (), cx: &mut Cx<Self>) -> Next<Self> {
+        cx.postpone(());
+        match state {
+            UndecidedAt::To(s) => s.go(Fro),
+            UndecidedAt::Fro(s) => s.go(To),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n30_r26_two_states_that_both_postpone_and_go_can_be_stopped() {
+    let machine = statem::spawn::<Undecided>(To, ());
+    machine.cast(()).await.unwrap();
+    let seen = machine.inspect().await.unwrap();
+    assert_eq!((seen.counts.received, seen.waiting.queue), (1, 1));
+    assert!(seen.counts.handled > 256, "{seen:?}");
+    assert!(matches!(machine.stop().await, ExitReason::Normal));
+}

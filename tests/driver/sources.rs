@@ -66,6 +66,34 @@ async fn n27_what_the_machine_queues_is_handled_before_the_next_output() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn n41_a_source_is_first_polled_in_the_next_turn_and_its_outputs_keep_their_order() {
+    let (machine, trace) = puppet();
+    send(
+        &machine,
+        [
+            run("start", |_, cx| {
+                let mut next = 0;
+                let items = FromFn(move |_: &mut Context<'_>| {
+                    next += 1;
+                    if next <= 3 {
+                        Poll::Ready(Some(next))
+                    } else {
+                        Poll::Pending
+                    }
+                });
+                cx.insert(Event::Note("inserted"));
+                cx.state_stream(items, |item| Event::Number(item.unwrap()));
+                Step::Keep
+            }),
+            Event::Note("message"),
+        ],
+    );
+    rest(&machine).await;
+    rest(&machine).await;
+    assert_eq!(trace.take(), "start inserted message 1 2 3");
+}
+
+#[tokio::test(start_paused = true)]
 async fn n28_only_woken_sources_are_polled() {
     const SOURCES: usize = 100;
     let (machine, _) = puppet();

@@ -10,6 +10,40 @@ use statem::{Cx, Handler, Next, Reply, StateMachine, keep, postpone};
 use crate::scripted::{A, B, Stage, assert_log, event, ms, note};
 
 #[test]
+fn r2_a_reply_may_be_kept_and_given_in_another_state_while_another_event_is_handled() {
+    let mut stage = Stage::new();
+    let mut caller = stage.call("c", |_, event, scene, _| {
+        scene.luggage.replies.push(event.reply());
+        keep()
+    });
+    stage.cast("go", |state, _, _, _| state.go(B::default()));
+    assert_eq!(caller.outcome(), "");
+    stage.cast("answer", |_, _, scene, _| {
+        let reply = scene.luggage.replies.remove(0);
+        reply.send(2).expect("the caller waits");
+        keep()
+    });
+    assert_eq!(caller.outcome(), "2");
+    assert_log(&stage, &["A:c", "A:go", "B:enter(A)", "B:answer", "c told"]);
+}
+
+#[test]
+fn r48_a_reply_to_a_caller_that_has_gone_is_given_back_and_changes_nothing() {
+    let mut stage = Stage::new();
+    let caller = stage.call("c", |_, event, scene, _| {
+        scene.luggage.replies.push(event.reply());
+        keep()
+    });
+    caller.hang_up();
+    stage.cast("answer", |_, _, scene, _| {
+        assert_eq!(scene.luggage.replies.remove(0).send(2), Err(2));
+        keep()
+    });
+    assert_eq!(stage.stopped(), "");
+    stage.assert_counts();
+}
+
+#[test]
 fn n9_a_reply_becomes_visible_when_its_transition_ends() {
     let mut stage = Stage::new();
     let mut caller = stage.call_held("c");

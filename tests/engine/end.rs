@@ -1,10 +1,13 @@
 //! How a machine ends, in order, and that it stays ended (N60, N61, N66).
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use statem::{ExitReason, keep, postpone, stop};
 
-use crate::scripted::{B, Event, Luggage, Stage, assert_log, event, forever, ms, note};
+use crate::scripted::{
+    A, B, Event, Luggage, Scripted, Stage, assert_log, event, forever, ms, note,
+};
 
 #[test]
 fn n60_what_a_stopping_handler_asked_for_is_dropped_unstarted_and_its_replies_stay_given() {
@@ -47,6 +50,92 @@ fn n60_a_stop_in_enter_drops_what_the_handler_asked_for() {
         state.go(B::default())
     });
     assert_log(&stage, &["A:go", "B:enter(A)", "terminate(shutdown, B)"]);
+}
+
+/// A way to end a machine.
+type End = fn(&mut Stage);
+
+#[test]
+fn r96_terminate_gets_the_state_and_the_data_that_each_kind_of_end_leaves() {
+    let ends: [(&str, End, &str); 6] = [
+        (
+            "a stop of the handler",
+            |stage| {
+                let log = stage.log.clone();
+                stage.cast("stop", move |_, _, scene, _| {
+                    scene.luggage.noise.push(log.noise("of data"));
+                    stop(ExitReason::Normal)
+                });
+            },
+            "A, 1",
+        ),
+        (
+            "a panic of the handler",
+            |stage| {
+                let log = stage.log.clone();
+                stage.cast("panic", move |_, _, scene, _| {
+                    scene.luggage.noise.push(log.noise("of data"));
+                    panic!("boom")
+                });
+            },
+            "A, 1",
+        ),
+        (
+            "a stop of enter",
+            |stage| {
+                stage.on_enter("B", |_, _, cx| cx.stop(ExitReason::Normal));
+                go_with_data(stage);
+            },
+            "B, 1",
+        ),
+        (
+            "a panic of enter",
+            |stage| {
+                stage.on_enter("B", |_, scene, _| {
+                    scene.luggage.noise.clear();
+                    panic!("boom")
+                });
+                go_with_data(stage);
+            },
+            "B, 0",
+        ),
+        (
+            "another variant written in enter",
+            |stage| {
+                stage.on_enter("B", |state, _, _| *state = Scripted::A(A::default()));
+                go_with_data(stage);
+            },
+            "A, 1",
+        ),
+        (
+            "a stop from outside",
+            |stage| {
+                go_with_data(stage);
+                stage.engine.stop(ExitReason::Normal);
+            },
+            "B, 1",
+        ),
+    ];
+    for (end, how, expected) in ends {
+        let mut stage = Stage::new();
+        let seen = Rc::new(RefCell::new(String::new()));
+        let told = seen.clone();
+        stage.on_terminate(move |_, state, luggage| {
+            let name = state.map_or("none", |state| state.name());
+            told.replace(format!("{name}, {}", luggage.noise.len()));
+        });
+        how(&mut stage);
+        assert_eq!(*seen.borrow(), expected, "{end}");
+    }
+}
+
+/// Goes to B and leaves one more thing in the data.
+fn go_with_data(stage: &mut Stage) {
+    let log = stage.log.clone();
+    stage.cast("go", move |state, _, scene, _| {
+        scene.luggage.noise.push(log.noise("of data"));
+        state.go(B::default())
+    });
 }
 
 #[test]

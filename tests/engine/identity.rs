@@ -79,6 +79,19 @@ fn n15_r126_replacing_the_state_is_no_transition() {
 }
 
 #[test]
+fn r43_after_a_replacement_the_machine_goes_on_from_the_state_it_was_given() {
+    let mut stage = Stage::new();
+    stage.send(not_in_a("p"));
+    stage.engine.replace(Scripted::B(B::default()));
+    stage.log.take();
+    // To keep is no change, though the event was postponed in another state.
+    stage.send(note("keep"));
+    assert_eq!(stage.postponed(), ["p"]);
+    stage.cast("back", |state, _, _, _| state.go(A::default()));
+    assert_log(&stage, &["B:keep", "B:back", "A:enter(B)", "A:p"]);
+}
+
+#[test]
 fn n14_repeat_starts_anew_what_enter_started_and_touches_no_timer_and_no_guard() {
     let mut stage = Stage::unstarted();
     let names = RefCell::new(["kA", "kA'"].into_iter());

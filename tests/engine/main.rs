@@ -4,6 +4,7 @@ mod bounds;
 mod calls;
 mod credits;
 mod end;
+mod entering;
 mod identity;
 mod origin;
 mod panics;
