@@ -1,6 +1,8 @@
 //! A call without the type of its answer: what the queues, the engine and the mailbox need of it.
 
 use std::time::Duration;
+#[cfg(feature = "tokio")]
+use std::time::Instant;
 
 use crate::reason::{Bound, ExitReason};
 
@@ -14,6 +16,9 @@ pub(crate) trait CallCell: Send + Sync {
     /// Whether the caller has gone.
     fn is_gone(&self) -> bool;
     fn deadline(&self) -> Option<Duration>;
+    /// It is given to a machine that counts its time from here.
+    #[cfg(feature = "tokio")]
+    fn set_start(&self, start: Instant);
     /// Ends the call without an answer, unless it has one.
     fn fail(&self, failure: Failure);
     /// Makes an answer that was given visible to the caller.

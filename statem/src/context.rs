@@ -184,7 +184,7 @@ impl<M: Machine> Actions<M> {
         F: Future<Output: 'static> + Send + 'static,
         Map: FnOnce(F::Output) -> M::Event + Send + 'static,
     {
-        self.start(Box::pin(Task::new(future, map)), 1, true);
+        self.add(Box::pin(Task::new(future, map)), 1, true);
     }
 
     /// Runs a future beside the machine as long as the returned [`Guard`] lives; its output comes
@@ -194,7 +194,7 @@ impl<M: Machine> Actions<M> {
         F: Future<Output: 'static> + Send + 'static,
         Map: FnOnce(F::Output) -> M::Event + Send + 'static,
     {
-        Guard::new(self.start(Box::pin(Task::new(future, map)), 1, false))
+        Guard::new(self.add(Box::pin(Task::new(future, map)), 1, false))
     }
 
     /// Takes the items of a stream as events in the state this transition ends in; `map` gets
@@ -207,7 +207,7 @@ impl<M: Machine> Actions<M> {
         S: Stream + Send + 'static,
         Map: FnMut(Option<S::Item>) -> M::Event + Send + 'static,
     {
-        self.start(Box::pin(Items::new(stream, map)), CREDITS, true);
+        self.add(Box::pin(Items::new(stream, map)), CREDITS, true);
     }
 
     /// As [`Actions::state_stream`], as long as the returned [`Guard`] lives.
@@ -216,7 +216,7 @@ impl<M: Machine> Actions<M> {
         S: Stream + Send + 'static,
         Map: FnMut(Option<S::Item>) -> M::Event + Send + 'static,
     {
-        Guard::new(self.start(Box::pin(Items::new(stream, map)), CREDITS, false))
+        Guard::new(self.add(Box::pin(Items::new(stream, map)), CREDITS, false))
     }
 
     /// Takes the events of any [`Source`], at most `credits` of them waiting or postponed at once
@@ -225,7 +225,7 @@ impl<M: Machine> Actions<M> {
     where
         S: Source<M::Event> + 'static,
     {
-        Guard::new(self.start(Box::pin(source), credits, false))
+        Guard::new(self.add(Box::pin(source), credits, false))
     }
 
     fn guarded_timer(&mut self, when: When, event: M::Event) -> Timer {
@@ -241,12 +241,7 @@ impl<M: Machine> Actions<M> {
         Timer::new(cell)
     }
 
-    fn start(
-        &mut self,
-        source: BoxedSource<M::Event>,
-        credits: usize,
-        of_state: bool,
-    ) -> Arc<Cell> {
+    fn add(&mut self, source: BoxedSource<M::Event>, credits: usize, of_state: bool) -> Arc<Cell> {
         let requests = self.ask();
         let id = requests.next_id();
         let cell = Arc::new(Cell::new(id, credits, requests.release_list()));

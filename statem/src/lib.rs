@@ -44,7 +44,8 @@ pub use context::{Actions, CREDITS, Cx, EnterCx};
 pub use counts::Counts;
 #[cfg(feature = "tokio")]
 pub use driver::{
-    Builder, Call, Cast, Closed, Details, Driver, Handle, Request, Watch, WeakHandle, spawn,
+    AlreadyStarted, Builder, Call, Cast, Child, Closed, Details, Driver, Handle, Registry, Request,
+    Watch, WeakHandle, spawn,
 };
 pub use error::{CallError, CastError, CastErrorKind};
 pub use event::{Origin, SourceId, TimerId};

@@ -36,6 +36,14 @@ pub enum ExitReason {
         /// The name of the state that the machine was in.
         from: &'static str,
     },
+    /// A machine that it is [linked](crate::Actions::link) to ended, and not normally (R92).
+    #[cfg(feature = "tokio")]
+    Linked {
+        /// The other machine.
+        machine: &'static str,
+        /// Why that one ended.
+        reason: Arc<ExitReason>,
+    },
     /// One of the machine's bounds was passed by events of its own, so that dropping one would have
     /// been a silent loss.
     Overflow {
@@ -64,10 +72,16 @@ impl ExitReason {
         ExitReason::Other(Arc::from(error.into()))
     }
 
-    /// Whether this is an ordinary end, which makes no crash report (R99).
+    /// Whether this is an ordinary end, which makes no crash report (R99). To end with a machine
+    /// that was shut down is one.
     #[must_use]
     pub fn is_normal(&self) -> bool {
-        matches!(self, ExitReason::Normal | ExitReason::Shutdown)
+        match self {
+            ExitReason::Normal | ExitReason::Shutdown => true,
+            #[cfg(feature = "tokio")]
+            ExitReason::Linked { reason, .. } => reason.is_normal(),
+            _ => false,
+        }
     }
 }
 
@@ -102,6 +116,13 @@ impl fmt::Display for ExitReason {
                 "its state was lost in `{from}`: return the `Next` of `go_with` in the same event, \
                  and do not write another variant through `*self`"
             ),
+            #[cfg(feature = "tokio")]
+            ExitReason::Linked { machine, reason } => {
+                write!(
+                    f,
+                    "it ended with `{machine}`, which it is linked to: {reason}"
+                )
+            }
             ExitReason::Overflow { what } => {
                 write!(
                     f,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::call_cell::{CallCell, Failure};
 use crate::error::CallError;
@@ -106,10 +106,17 @@ impl<T: Send + 'static, E: Send + 'static> Reply<T, E> {
         self.call.as_ref().is_none_or(|call| call.is_gone())
     }
 
-    /// When the call's limit passes, in time since the start of the machine it was sent to.
+    /// When the call's limit passes, in time since the start of the machine it was sent to, or of
+    /// the one it was last [forwarded](crate::Handle::try_forward) to.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        self.call.as_ref().and_then(|call| call.deadline)
+        self.call.as_ref().and_then(|call| call.deadline())
+    }
+
+    /// The call as the queues carry it.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn cell(&self) -> Option<Arc<dyn CallCell>> {
+        self.call.clone().map(|call| -> Arc<dyn CallCell> { call })
     }
 
     fn answer(&mut self, outcome: Result<T, CallError<E>>) -> Result<(), Result<T, CallError<E>>> {
@@ -164,18 +171,18 @@ impl<T: Send + 'static, E: Send + 'static> Answer<T, E> {
     /// With the `waker` of a caller that is about to wait, the first poll has nothing to leave.
     pub(crate) fn channel(
         machine: &'static str,
-        deadline: Option<Duration>,
+        deadline: Option<Deadline>,
         waker: Option<&Waker>,
     ) -> (Reply<T, E>, Self) {
         let call = Arc::new(Slot {
             phase: AtomicU8::new(WAITING),
             moved: AtomicBool::new(false),
             machine,
-            deadline,
             first: waker.cloned(),
             inner: Mutex::new(Inner {
                 outcome: None,
                 waker: None,
+                deadline,
             }),
         });
         (
@@ -284,7 +291,6 @@ struct Slot<T, E> {
     /// Whether the caller waits with another waker than the first, which is in `inner` then.
     moved: AtomicBool,
     machine: &'static str,
-    deadline: Option<Duration>,
     /// The waker that the caller had when it sent the call: nearly always the one to wake, and it
     /// takes no lock.
     first: Option<Waker>,
@@ -294,6 +300,14 @@ struct Slot<T, E> {
 struct Inner<T, E> {
     outcome: Option<Result<T, CallError<E>>>,
     waker: Option<Waker>,
+    deadline: Option<Deadline>,
+}
+
+/// When the limit of a call passes, and what the machine that has the call counts its time from.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadline {
+    pub(crate) at: Instant,
+    pub(crate) start: Instant,
 }
 
 impl<T, E> Slot<T, E> {
@@ -375,7 +389,15 @@ impl<T: Send, E: Send> CallCell for Slot<T, E> {
     }
 
     fn deadline(&self) -> Option<Duration> {
-        self.deadline
+        let deadline = self.lock().deadline?;
+        Some(deadline.at.saturating_duration_since(deadline.start))
+    }
+
+    #[cfg(feature = "tokio")]
+    fn set_start(&self, start: Instant) {
+        if let Some(deadline) = &mut self.lock().deadline {
+            deadline.start = start;
+        }
     }
 
     fn fail(&self, failure: Failure) {

@@ -53,7 +53,53 @@ pub fn keep<M: Machine>() -> Next<M> {
 
 /// As [`keep`], and postponed events are tried again (N49): for "there is room again".
 ///
-/// All of them, each time: a retry that changes nothing costs one handler call for each (N47).
+/// All of them, each time: a retry that changes nothing costs one handler call for each (N47). They
+/// come after what the handler inserted and before everything else, and one that is postponed in
+/// this transition comes with them, as the last.
+///
+/// ```
+/// use statem::testing::Bench;
+/// use statem::{Cx, Handler, Next, StateMachine, keep, keep_and_retry, postpone};
+///
+/// #[derive(StateMachine)]
+/// #[machine(event = Event, data = Vec<u32>)]
+/// enum Shelf {
+///     #[initial]
+///     #[to()]
+///     Open,
+/// }
+///
+/// enum Event {
+///     Put(u32),
+///     Empty,
+/// }
+///
+/// impl Handler for Shelf {
+///     fn handle(_: ShelfAt<'_>, event: Event, shelf: &mut Vec<u32>, _: &mut Cx<Self>) -> Next<Self> {
+///         match event {
+///             // No room: it waits, and no state is needed to say so.
+///             Event::Put(_) if shelf.len() == 2 => postpone(event),
+///             Event::Put(book) => {
+///                 shelf.push(book);
+///                 keep()
+///             }
+///             Event::Empty => {
+///                 shelf.clear();
+///                 keep_and_retry()
+///             }
+///         }
+///     }
+/// }
+///
+/// let mut shelf = Bench::new(Open, Vec::new());
+/// for book in 1..=5 {
+///     shelf.send(Event::Put(book));
+/// }
+/// assert_eq!(shelf.data(), &[1, 2]);
+/// shelf.send(Event::Empty);
+/// assert_eq!(shelf.data(), &[3, 4]);
+/// assert_eq!(shelf.postponed().count(), 1);
+/// ```
 pub fn keep_and_retry<M: Machine>() -> Next<M> {
     Next::new(Verb::Retry)
 }

@@ -6,8 +6,10 @@
 mod asides;
 mod calls;
 mod chains;
+mod children;
 mod control;
 mod ending;
+mod forwarding;
 mod given_up;
 mod hostile;
 mod limits;
@@ -16,6 +18,7 @@ mod mailbox;
 mod order;
 mod outcomes;
 mod panics;
+mod registry;
 mod sources;
 mod starting;
 mod support;

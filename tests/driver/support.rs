@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use statem::{
-    Builder, CallError, Cx, Driver, EnterCx, ExitReason, Guard, Handle, Handler, Inspection, Next,
-    Reply, StateMachine, keep, postpone, stop, unexpected,
+    Builder, CallError, Child, Cx, Driver, EnterCx, ExitReason, Guard, Handle, Handler, Inspection,
+    Next, Reply, StateMachine, keep, postpone, stop, unexpected,
 };
 
 /// Goes wherever a script sends it. Every callback and every drop of a [`Probe`] leaves a word in
@@ -59,7 +59,7 @@ pub(crate) enum Event {
     /// Does what the script says with the reply of a call.
     Answer(Reply<u32, Oops>, AnswerScript),
     /// Is handed back as unexpected.
-    Odd(#[expect(dead_code, reason = "kept for what its drop does")] Option<Reply<u32, Oops>>),
+    Odd(Option<Reply<u32, Oops>>),
 }
 
 /// The machine's own error.
@@ -91,6 +91,7 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     pub(crate) replies: Vec<Reply<u32, Oops>>,
     pub(crate) guards: Vec<Guard>,
+    pub(crate) children: Vec<Child<Puppet>>,
     pub(crate) on_enter: Option<OnEnter>,
     pub(crate) on_terminate: Option<Box<dyn FnOnce() + Send>>,
     pub(crate) on_refused: Option<Box<dyn FnOnce() + Send>>,
@@ -264,7 +265,7 @@ pub(crate) fn unpolled(builder: Builder<Puppet>) -> (Handle<Puppet>, Driver<Pupp
     (handle, driver, trace)
 }
 
-fn world(set: impl FnOnce(&mut World)) -> (World, Trace) {
+pub(crate) fn world(set: impl FnOnce(&mut World)) -> (World, Trace) {
     let trace = Trace::default();
     let mut world = World {
         trace: trace.clone(),

@@ -442,3 +442,38 @@ fn n49_keep_and_retry_offers_postponed_events_and_touches_nothing_else() {
     assert_eq!(stage.pending(), [("timeout", Some(40))]);
     assert_eq!(stage.running().len(), 1);
 }
+
+#[test]
+fn n49_what_is_retried_comes_in_its_order_after_what_was_inserted_and_before_the_mailbox() {
+    let mut stage = Stage::new();
+    for name in ["p1", "p2"] {
+        let once = std::cell::Cell::new(true);
+        stage.send(event(name, move |_, event, _, _| {
+            if once.take() { postpone(event) } else { keep() }
+        }));
+    }
+    // Postponed in the very transition that asks: it is offered with the others, as the newest.
+    let once = std::cell::Cell::new(true);
+    stage.send(event("p3", move |_, event, _, cx| {
+        if !once.take() {
+            return keep();
+        }
+        cx.insert(note("inserted"));
+        cx.postpone(event);
+        keep_and_retry()
+    }));
+    stage.cast("m", |_, _, _, _| keep());
+    assert_log(
+        &stage,
+        &[
+            "A:p1",
+            "A:p2",
+            "A:p3",
+            "A:inserted",
+            "A:p1",
+            "A:p2",
+            "A:p3",
+            "A:m",
+        ],
+    );
+}

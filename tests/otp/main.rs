@@ -6,6 +6,7 @@
 mod abnormal;
 mod enter;
 mod line;
+mod names;
 mod order;
 mod requests;
 mod start;

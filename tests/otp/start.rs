@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use statem::{
-    Builder, Cx, EnterCx, ExitReason, Handler, Next, Reply, StateMachine, Status, keep, spawn,
+    Builder, Cx, EnterCx, ExitReason, Handle, Handler, Next, Registry, Reply, StateMachine, Status,
+    keep, spawn, unexpected,
 };
+use tokio::time::timeout;
 
 use crate::line::{Closed, Idle, Line, LinePerState, by_calls, by_casts, stop_it};
-use crate::support::{Log, short, told};
+use crate::support::{Log, ms, short, told};
 
 #[tokio::test(start_paused = true)]
 async fn start1() {
@@ -106,6 +109,79 @@ async fn start_fails(table: &Table, how: Init) -> [String; 2] {
     [short(&reason), told(caller.await.unwrap())]
 }
 
+/// Is open when its goods have come, which takes a time.
+#[derive(StateMachine)]
+#[machine(event = Delivered, data = (Duration, Log))]
+enum Stall {
+    #[initial]
+    #[to(Selling)]
+    Waiting,
+    #[to()]
+    Selling,
+}
+
+struct Delivered;
+
+impl Handler for Stall {
+    fn enter(&mut self, (time, log): &mut (Duration, Log), cx: &mut EnterCx<Self>) {
+        match self {
+            Stall::Waiting => cx.state_timeout(*time, Delivered),
+            Stall::Selling => log.add("open"),
+        }
+    }
+
+    fn handle(
+        state: StallAt<'_>,
+        event: Delivered,
+        _: &mut (Duration, Log),
+        _: &mut Cx<Self>,
+    ) -> Next<Self> {
+        match state {
+            StallAt::Waiting(s) => s.go(Selling),
+            StallAt::Selling(_) => unexpected(event),
+        }
+    }
+
+    fn terminate(_: &ExitReason, _: Option<&mut Self>, (_, log): &mut (Duration, Log)) {
+        log.add("terminate");
+    }
+}
+
+/// Starts a stall that takes a time to open, and waits for that within a limit.
+async fn open_within(limit: Duration, time: Duration, log: &Log) -> Result<Handle<Stall>, String> {
+    let stall = spawn::<Stall>(Waiting, (time, log.clone()));
+    let mut states = stall.watch();
+    let open = async {
+        loop {
+            match states.status() {
+                Status::Running("Selling") => break Ok(()),
+                Status::Stopped(reason) => break Err(short(&reason)),
+                _ => states.changed().await,
+            };
+        }
+    };
+    if let Ok(opened) = timeout(limit, open).await {
+        return opened.map(|()| stall);
+    }
+    stall.kill();
+    stall.closed().await;
+    Err("too late".into())
+}
+
+#[tokio::test(start_paused = true)]
+async fn start3() {
+    let log = Log::default();
+    let stall = open_within(ms(200), ms(50), &log).await.unwrap();
+    assert_eq!(log.take(), "open");
+    stall.stop().await;
+    assert_eq!(log.take(), "terminate");
+    // One that takes too long is killed: no terminate, and nothing of it happens later.
+    let late = open_within(ms(50), ms(200), &log).await;
+    assert_eq!(late.err().unwrap(), "too late");
+    tokio::time::sleep(ms(1000)).await;
+    assert_eq!(log.take(), "");
+}
+
 #[tokio::test(start_paused = true)]
 async fn start4() {
     let ignore: Init = |cx| cx.stop(ExitReason::Normal);
@@ -148,6 +224,12 @@ async fn loop_start_fail() {
             assert_eq!(start_fails(&table, how).await[0], expected);
         }
     }
+    // And the start that takes too long.
+    let log = Log::default();
+    for _ in 0..5 {
+        assert!(open_within(ms(5), ms(50), &log).await.is_err());
+    }
+    assert_eq!(log.take(), "");
     // Nothing was left behind: the next one starts.
     let shop = Builder::<Shop>::new()
         .init(move |taken, _| *taken = Some(table.take()))
@@ -174,7 +256,18 @@ async fn enter_loop() {
     let task = tokio::spawn(driver);
     by_calls(&line).await;
     log.take();
-    line.shutdown(std::time::Duration::from_secs(1)).await;
+    line.shutdown(Duration::from_secs(1)).await;
     assert!(matches!(task.await.unwrap(), ExitReason::Shutdown));
     assert_eq!(log.take(), "terminate: Shutdown");
+
+    // It owns its name: whoever comes second cannot become a machine of that name.
+    let lines = Registry::new();
+    let build = || lines.build("line", Builder::new(), Idle, log.clone());
+    let (line, driver) = build().unwrap();
+    assert!(build().is_err());
+    let task = tokio::spawn(driver);
+    by_calls(&line).await;
+    stop_it(&line, ExitReason::Normal).await;
+    task.await.unwrap();
+    drop(build().unwrap());
 }

@@ -13,7 +13,7 @@ use crate::inspect::Question;
 use crate::machine::Machine;
 use crate::mailbox::{Mailbox, Message, Refused, Ticket};
 use crate::reason::{Bound, ExitReason};
-use crate::reply::{Answer, Reply};
+use crate::reply::{Answer, Deadline, Reply};
 
 /// A call, made by [`Handle::call`](crate::Handle::call) and
 /// [`Handle::try_call`](crate::Handle::try_call): a future of its one outcome (N50).
@@ -23,6 +23,68 @@ use crate::reply::{Answer, Reply};
 ///
 /// Cancel safety: dropped before a handler has begun with it, it will never be handled (N51, N52),
 /// unless the machine keeps abandoned requests; dropped later, its answer is dropped.
+///
+/// Several requests in flight are several futures, and a `JoinSet` collects them as they are
+/// answered (R119). Whoever stops waiting keeps a request by keeping its future, to be polled again,
+/// and abandons it by dropping that (R117):
+///
+/// ```
+/// use std::time::Duration;
+/// use statem::{CallError, Cx, Handler, Next, Reply, StateMachine, keep, spawn};
+/// use tokio::task::JoinSet;
+/// use tokio::time::timeout;
+///
+/// #[derive(StateMachine)]
+/// #[machine(event = Event)]
+/// enum Kitchen {
+///     #[initial]
+///     #[to()]
+///     Open,
+/// }
+///
+/// enum Event {
+///     Cook(Duration, Reply<&'static str>),
+///     Ready(Reply<&'static str>),
+/// }
+///
+/// impl Handler for Kitchen {
+///     fn handle(_: KitchenAt<'_>, event: Event, (): &mut (), cx: &mut Cx<Self>) -> Next<Self> {
+///         match event {
+///             Event::Cook(time, reply) => cx.state_task(tokio::time::sleep(time), |()| Event::Ready(reply)),
+///             // `Err` if nobody waits for it any more.
+///             Event::Ready(reply) => drop(reply.send("a dish")),
+///         }
+///         keep()
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let kitchen = spawn::<Kitchen>(Open, ());
+/// let mut orders = JoinSet::new();
+/// for (label, seconds) in [("soup", 3), ("salad", 1), ("fish", 2)] {
+///     let kitchen = kitchen.clone();
+///     orders.spawn(async move {
+///         let cook = |reply| Event::Cook(Duration::from_secs(seconds), reply);
+///         (label, kitchen.call(cook).await)
+///     });
+/// }
+/// let (label, dish) = orders.join_next().await.unwrap().unwrap();
+/// assert_eq!((label, dish.unwrap()), ("salad", "a dish"));
+///
+/// // Keep waiting: the requests stay in flight when the time is over.
+/// assert!(timeout(Duration::from_millis(500), orders.join_next()).await.is_err());
+/// let (label, _) = orders.join_next().await.unwrap().unwrap();
+/// assert_eq!(label, "fish");
+///
+/// // Abandon: what is left is given up, and its answer reaches nobody.
+/// orders.shutdown().await;
+///
+/// // A limit abandons by itself, and says whether the request may have run.
+/// let slow = |reply| Event::Cook(Duration::from_secs(9), reply);
+/// let late = kitchen.call(slow).limit(Duration::from_secs(1)).await;
+/// assert!(matches!(late, Err(CallError::TimedOut { begun: true, .. })));
+/// # });
+/// ```
 ///
 /// # Panics
 ///
@@ -96,8 +158,10 @@ impl<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'a, M, T, E, 
                 begun: false,
             });
         }
-        let of_machine =
-            deadline.map(|deadline| deadline.into_std().saturating_duration_since(mailbox.start));
+        let of_machine = deadline.map(|deadline| Deadline {
+            at: deadline.into_std(),
+            start: mailbox.start,
+        });
         let (reply, answer) = Answer::channel(machine, of_machine, Some(cx.waker()));
         let message = Message {
             event: (self.make)(event, reply),

@@ -175,7 +175,7 @@ impl<M: Machine> Handle<M> {
     /// Waits for the end of the machine. Ready at once, and each time, after it has ended; dropping
     /// the future loses nothing.
     pub fn closed(&self) -> Closed {
-        Closed::new(self.mailbox.published.clone())
+        Closed::new(M::GRAPH.name, self.mailbox.published.clone())
     }
 
     /// What the machine is doing.
@@ -318,7 +318,7 @@ impl<M: Machine> fmt::Debug for Handle<M> {
 /// A handle that does not keep its machine alive (N58); what a machine's own sources use to reach
 /// it (N57).
 pub struct WeakHandle<M: Machine> {
-    mailbox: Weak<Mailbox<M>>,
+    pub(super) mailbox: Weak<Mailbox<M>>,
 }
 
 impl<M: Machine> WeakHandle<M> {
@@ -369,7 +369,7 @@ impl<M: Machine> WeakHandle<M> {
     #[must_use]
     pub fn closed(&self) -> Option<Closed> {
         let mailbox = self.mailbox.upgrade()?;
-        Some(Closed::new(mailbox.published.clone()))
+        Some(Closed::new(M::GRAPH.name, mailbox.published.clone()))
     }
 }
 

@@ -9,11 +9,15 @@
 //! postponed and inserted events have bounds of their own (N31, N45).
 
 mod call;
+mod child;
 mod clock;
+mod forward;
 mod handle;
 mod limit;
+mod link;
 mod observe;
 mod ready;
+mod registry;
 mod request;
 mod task;
 
@@ -27,8 +31,10 @@ use crate::machine::Initial;
 use crate::mailbox::Mailbox;
 
 pub use call::{Call, Cast};
+pub use child::Child;
 pub use handle::{Details, Handle, WeakHandle};
 pub use observe::{Closed, Watch};
+pub use registry::{AlreadyStarted, Registry};
 pub use request::Request;
 pub use task::Driver;
 
@@ -42,8 +48,13 @@ const CALL_LIMIT: Duration = Duration::from_secs(5);
 /// Returns at once. The machine ends when the last [`Handle`] is dropped, when it stops or is
 /// stopped, or with the runtime.
 ///
+/// A start that fails is told by [`Handle::closed`], and by the outcome of every call. Whoever wants
+/// to wait until the machine has come to a state follows it by [`Handle::watch`], and kills it when
+/// that takes too long (R91): then `terminate` is not called, and nothing of it happens later.
+///
 /// ```
-/// use statem::{Cx, Handler, Next, Reply, StateMachine, keep, spawn};
+/// use std::time::Duration;
+/// use statem::{Cx, Handler, Next, Reply, StateMachine, Status, keep, spawn};
 ///
 /// #[derive(StateMachine)]
 /// #[machine(event = Event, data = u32)]
@@ -75,6 +86,19 @@ const CALL_LIMIT: Duration = Duration::from_secs(5);
 /// let counter = spawn::<Counter>(Counting, 1);
 /// counter.cast(Event::Add(2)).await.unwrap();
 /// assert_eq!(counter.call(Event::Total).await.unwrap(), 3);
+///
+/// // A start with a limit.
+/// let counter = spawn::<Counter>(Counting, 0);
+/// let mut states = counter.watch();
+/// let counting = async {
+///     while !matches!(states.status(), Status::Running("Counting") | Status::Stopped(_)) {
+///         states.changed().await;
+///     }
+/// };
+/// if tokio::time::timeout(Duration::from_secs(1), counting).await.is_err() {
+///     counter.kill();
+/// }
+/// assert!(matches!(counter.status(), Status::Running("Counting")));
 /// # });
 /// ```
 ///
@@ -201,18 +225,28 @@ impl<M: Handler> Builder<M> {
     ///
     /// Its clock starts here.
     pub fn build(self, state: impl Initial<M>, data: M::Data) -> (Handle<M>, Driver<M>) {
-        let mailbox = Arc::new(Mailbox::new(
+        let handle = self.handle();
+        let driver = self.driver(&handle, state, data);
+        (handle, driver)
+    }
+
+    /// The first handle, before its machine.
+    fn handle(&self) -> Handle<M> {
+        Handle::new(Arc::new(Mailbox::new(
             self.mailbox,
             self.call_limit,
             clock::now().into_std(),
-        ));
+        )))
+    }
+
+    /// The machine of a handle.
+    fn driver(self, handle: &Handle<M>, state: impl Initial<M>, data: M::Data) -> Driver<M> {
         let engine = Engine::with_limits(
             state.wrap(),
             data,
             Limits::new(self.postponed, self.inserted),
         );
-        let driver = Driver::new(engine, self.init, mailbox.clone());
-        (Handle::new(mailbox), driver)
+        Driver::new(engine, self.init, handle.mailbox.clone())
     }
 }
 

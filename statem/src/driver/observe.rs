@@ -63,12 +63,80 @@ impl fmt::Debug for Watch {
 }
 
 /// The end of a machine, as a future; see [`Handle::closed`](crate::Handle::closed). It does not keep the machine alive.
+///
+/// Run as a task of another machine it is OTP's monitor: the end comes as an event, as long as the
+/// guard or the state lives (R92). One that has ended already says so at once. To end with the other
+/// machine, see [`Actions::link`](crate::Actions::link).
+///
+/// ```
+/// use statem::{Cx, EnterCx, ExitReason, Handle, Handler, Next, StateMachine, keep, spawn};
+///
+/// /// Says when another machine has ended.
+/// #[derive(StateMachine)]
+/// #[machine(event = Event, data = Handle<Worker>)]
+/// enum Observer {
+///     #[initial]
+///     #[to(Alone)]
+///     Watching,
+///     #[terminal]
+///     Alone,
+/// }
+///
+/// enum Event {
+///     Down(ExitReason),
+/// }
+///
+/// impl Handler for Observer {
+///     fn enter(&mut self, worker: &mut Handle<Worker>, cx: &mut EnterCx<Self>) {
+///         if let Observer::Watching = self {
+///             cx.state_task(worker.closed(), Event::Down);
+///         }
+///     }
+///
+///     fn handle(
+///         ObserverAt::Watching(s): ObserverAt<'_>,
+///         Event::Down(reason): Event,
+///         _: &mut Handle<Worker>,
+///         _: &mut Cx<Self>,
+///     ) -> Next<Self> {
+///         assert!(matches!(reason, ExitReason::Killed));
+///         s.go(Alone)
+///     }
+/// }
+///
+/// #[derive(StateMachine)]
+/// #[machine(event = ())]
+/// enum Worker {
+///     #[initial]
+///     #[to()]
+///     Working,
+/// }
+///
+/// impl Handler for Worker {
+///     fn handle(_: WorkerAt<'_>, (): (), (): &mut (), _: &mut Cx<Self>) -> Next<Self> {
+///         keep()
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let worker = spawn::<Worker>(Working, ());
+/// let observer = spawn::<Observer>(Watching, worker.clone());
+/// worker.kill();
+/// assert!(matches!(observer.closed().await, ExitReason::Normal));
+/// # });
+/// ```
 #[must_use = "a future does nothing until it is awaited"]
-pub struct Closed(Observer);
+pub struct Closed {
+    pub(super) machine: &'static str,
+    observer: Observer,
+}
 
 impl Closed {
-    pub(super) fn new(published: Arc<Published>) -> Self {
-        Closed(Observer::new(published))
+    pub(super) fn new(machine: &'static str, published: Arc<Published>) -> Self {
+        Closed {
+            machine,
+            observer: Observer::new(published),
+        }
     }
 }
 
@@ -78,11 +146,11 @@ impl Future for Closed {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ExitReason> {
         loop {
             // The version first: what is published after it is seen by the wait.
-            let seen = self.0.published.version();
-            if let Some(reason) = self.0.published.stopped() {
+            let seen = self.observer.published.version();
+            if let Some(reason) = self.observer.published.stopped() {
                 return Poll::Ready(reason);
             }
-            if self.0.poll_changed(seen, cx).is_pending() {
+            if self.observer.poll_changed(seen, cx).is_pending() {
                 return Poll::Pending;
             }
         }
@@ -91,8 +159,9 @@ impl Future for Closed {
 
 impl fmt::Debug for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Closed")
-            .field(&self.0.published.stopped())
+        f.debug_struct("Closed")
+            .field("machine", &self.machine)
+            .field("reason", &self.observer.published.stopped())
             .finish()
     }
 }

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use crate::inspect::Question;
 use crate::machine::Machine;
 use crate::reason::ExitReason;
+use crate::reply::callers_gone;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use crate::watch::{Published, wake_all};
@@ -69,6 +70,9 @@ struct Crowd<M: Machine> {
     last_ticket: u64,
     /// Abandoned requests that were removed to make room (N53).
     removed: u64,
+    /// The callers that had gone, of any machine, when the mailbox was last looked through. `None`
+    /// as long as no call was forwarded here: the caller of one tells the machine that it called.
+    gone_before: Option<usize>,
 }
 
 struct Sender<M: Machine> {
@@ -104,18 +108,44 @@ impl<M: Machine> Mailbox<M> {
 
     /// Puts a message, if there is room and nobody waits for it (N56).
     pub(crate) fn try_put(&self, message: Message<M>) -> Result<(), Refused<Message<M>>> {
+        self.try_put_by(message, Inner::put)
+    }
+
+    /// As [`Mailbox::try_put`], for a call that another machine has had (N54a): it waits again, and
+    /// its deadline counts on this machine's clock. Both under the lock, for once it is in the
+    /// mailbox a handler may get it.
+    pub(crate) fn try_forward(&self, message: Message<M>) -> Result<(), Refused<Message<M>>> {
+        self.try_put_by(message, |inner, message| {
+            if let Some(call) = &message.call {
+                call.set_start(self.start);
+                // A machine that keeps abandoned requests will handle it all the same, so that its
+                // caller is not to hear that it will not run.
+                if !M::KEEP_ABANDONED {
+                    call.release();
+                }
+            }
+            inner.crowd().gone_before.get_or_insert(0);
+            inner.put(message);
+        })
+    }
+
+    fn try_put_by(
+        &self,
+        message: Message<M>,
+        put: impl FnOnce(&mut Inner<M>, Message<M>),
+    ) -> Result<(), Refused<Message<M>>> {
         let mut inner = self.lock();
         if let Some(reason) = inner.stopped.as_deref() {
             return Err(Refused::Stopped(message, reason.clone()));
         }
         if inner.has_room() {
-            inner.put(message);
+            put(&mut inner, message);
             wake_driver(inner);
             return Ok(());
         }
         let made = self.make_room(&mut inner);
         let refused = if inner.has_room() {
-            inner.put(message);
+            put(&mut inner, message);
             Ok(())
         } else {
             Err(Refused::Full(message))
@@ -404,7 +434,11 @@ impl<M: Machine> Mailbox<M> {
     /// refused (N53).
     fn make_room(&self, inner: &mut Inner<M>) -> Made<M> {
         let mut made = Made::default();
-        if M::KEEP_ABANDONED || !self.abandoned.swap(false, Ordering::AcqRel) {
+        if M::KEEP_ABANDONED {
+            return made;
+        }
+        let told = self.abandoned.swap(false, Ordering::AcqRel);
+        if !inner.more_have_gone() && !told {
             return made;
         }
         let mut kept = VecDeque::with_capacity(inner.items.len());
@@ -453,6 +487,18 @@ impl<M: Machine> Inner<M> {
         admitted
     }
 
+    /// Whether callers of forwarded calls may have gone since this was last asked.
+    fn more_have_gone(&mut self) -> bool {
+        let before = self
+            .crowd
+            .as_mut()
+            .and_then(|crowd| crowd.gone_before.as_mut());
+        before.is_some_and(|before| {
+            let gone = callers_gone();
+            std::mem::replace(before, gone) != gone
+        })
+    }
+
     fn place_of(&self, ticket: u64) -> Option<usize> {
         self.crowd
             .as_ref()?
@@ -483,6 +529,7 @@ impl<M: Machine> Inner<M> {
                 senders: VecDeque::new(),
                 last_ticket: 0,
                 removed: 0,
+                gone_before: None,
             })
         })
     }

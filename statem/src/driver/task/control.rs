@@ -94,6 +94,7 @@ impl<M: Handler> Driver<M> {
 
     /// The end, in its order (N61), each step under its own catch.
     pub(super) fn end(&mut self) -> ExitReason {
+        let started = !matches!(self.phase, Phase::New);
         self.phase = Phase::Ended;
         // (1) The reason is recorded; (2) the mailbox closes.
         let reason = self
@@ -109,7 +110,7 @@ impl<M: Handler> Driver<M> {
         };
         self.mailbox.close(&reason);
         let by_itself = !matches!(reason, ExitReason::Killed | ExitReason::Aborted);
-        if by_itself {
+        if by_itself && started {
             // (3) The machine is told; (4) what it still writes leaves, without waiting.
             self.engine.terminate();
             self.flush();
@@ -138,6 +139,8 @@ impl<M: Handler> Driver<M> {
                 std::mem::forget(payload);
             }
         }
+        // (9) Its name is free.
+        drop_at_end(M::GRAPH.name, &reason, self.name.take());
         drop(told);
         reason
     }

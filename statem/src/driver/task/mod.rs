@@ -50,6 +50,8 @@ pub struct Driver<M: Handler> {
     phase: Phase,
     /// Taken when the machine starts; `None` also for a machine without init.
     init: Option<Init<M>>,
+    /// Owns the machine's name in a registry; dropped when the machine has ended (N61 step 9).
+    name: Option<Box<dyn Send>>,
 }
 
 /// The timer that wakes the driver, and whom it wakes.
@@ -91,6 +93,20 @@ impl<M: Handler> Driver<M> {
             chain: 0,
             phase: Phase::New,
             init,
+            name: None,
+        }
+    }
+
+    /// The machine has a name, and this owns it.
+    pub(super) fn set_name(&mut self, name: Box<dyn Send>) {
+        self.name = Some(name);
+    }
+
+    /// Whoever owns the machine lets go of it: it ends at once, shut down.
+    pub(super) fn let_go(&mut self) {
+        if !matches!(self.phase, Phase::Ended) {
+            self.engine.stop(ExitReason::Shutdown);
+            self.end();
         }
     }
 
