@@ -368,8 +368,7 @@ pub struct EnterCx<M: Machine> {
     /// What enter asks for joins what the handler asked for.
     pub(crate) cx: Cx<M>,
     /// The place of the state before in the graph.
-    pub(crate) previous: usize,
-    pub(crate) stop: Option<Box<ExitReason>>,
+    pub(crate) previous: u32,
     pub(crate) repeat: bool,
 }
 
@@ -379,13 +378,14 @@ impl<M: Machine> EnterCx<M> {
     pub fn previous(&self) -> &'static str {
         M::GRAPH
             .states
-            .get(self.previous)
+            .get(self.previous as usize)
             .map_or("", |state| state.name)
     }
 
     /// Stops the machine when this callback returns. The first stop of a transition wins (N6).
     pub fn stop(&mut self, reason: impl Into<ExitReason>) {
-        self.stop.get_or_insert_with(|| Box::new(reason.into()));
+        let stop = &mut self.cx.actions.ask().stop;
+        stop.get_or_insert_with(|| Box::new(reason.into()));
     }
 
     /// Not here: see [`Answering`].
@@ -448,6 +448,8 @@ pub(crate) struct Requests<M: Machine> {
     pub(crate) inserted: Vec<M::Event>,
     pub(crate) sources: Vec<NewSource<M::Event>>,
     pub(crate) postponed: Option<M::Event>,
+    /// What enter stops the machine with.
+    pub(crate) stop: Option<Box<ExitReason>>,
     released: Option<Arc<ReleaseList>>,
     /// Sources and timers are numbered in the order they were asked for.
     last_id: u64,
@@ -473,6 +475,7 @@ impl<M: Machine> Default for Requests<M> {
             inserted: Vec::new(),
             sources: Vec::new(),
             postponed: None,
+            stop: None,
             released: None,
             last_id: 0,
         }

@@ -25,6 +25,8 @@ pub struct Counts {
     pub unexpected: u64,
     /// Events that were waiting or postponed when the machine ended.
     pub dropped_at_end: u64,
+    /// Replies that were given in a transition, whichever machine's call they answer (R129).
+    pub replied: u64,
 }
 
 /// The engine's own counts: those that most machines never need are in a box made for the first of
@@ -37,6 +39,7 @@ pub(crate) struct Tally {
     pub(crate) received: u64,
     pub(crate) handled: u64,
     pub(crate) consumed: u64,
+    pub(crate) replied: u64,
     seldom: Option<Box<Seldom>>,
 }
 
@@ -69,6 +72,7 @@ impl Tally {
             received,
             handled,
             consumed,
+            replied,
             ..
         } = *self;
         let (received, handled, consumed) = (received + quiet, handled + quiet, consumed + quiet);
@@ -82,6 +86,7 @@ impl Tally {
             discarded,
             unexpected,
             dropped_at_end,
+            replied,
         }
     }
 }

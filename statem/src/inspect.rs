@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use crate::counts::Counts;
+use crate::engine::record::{Record, Show};
 use crate::event::SourceId;
 use crate::machine::Machine;
+use crate::reply::Reply;
 
 /// A machine at rest, in names and counts; see [`Handle::inspect`](crate::Handle::inspect).
 #[derive(Clone, Debug)]
@@ -14,6 +16,8 @@ pub struct Inspection {
     pub machine: &'static str,
     /// The name of its state.
     pub state: &'static str,
+    /// Whether it is suspended (N72).
+    pub suspended: bool,
     /// Its running timeouts by name, with the time that remains: `None` is never.
     pub timeouts: Vec<(String, Option<Duration>)>,
     /// Its sources, oldest first, and whether each belongs to the state.
@@ -22,6 +26,10 @@ pub struct Inspection {
     pub waiting: Waiting,
     /// What happened, and how often.
     pub counts: Counts,
+    /// The last transitions, oldest first, as many as
+    /// [`Builder::keep_log`](crate::Builder::keep_log) or
+    /// [`Handle::keep_log`](crate::Handle::keep_log) asked for (R130).
+    pub log: Vec<String>,
 }
 
 /// How many wait for a machine.
@@ -43,8 +51,24 @@ pub(crate) struct View<'a, M: Machine> {
     pub(crate) state: Option<&'a M>,
     pub(crate) data: Option<&'a M::Data>,
     pub(crate) postponed: Vec<&'a M::Event>,
+    pub(crate) show: Show<M>,
     pub(crate) inspection: Inspection,
 }
 
-/// A question to be answered in the machine's task, at rest.
-pub(crate) type Question<M> = Box<dyn for<'a> FnOnce(View<'a, M>) + Send>;
+/// A question to be answered in the machine's task, at rest, and what is to be changed there: both
+/// wait in the mailbox alike.
+pub(crate) enum Question<M: Machine> {
+    Look(Looking<M>),
+    /// Suspends it or has it go on (N72).
+    Suspend(bool, Reply<()>),
+    /// Another state in place of its own, if there is one, and whatever is done to the data (N15).
+    Replace(Replacing<M>, Reply<(), String>),
+    /// Another way to be recorded (R130).
+    Record(Recording<M>, Reply<()>),
+}
+
+pub(crate) type Looking<M> = Box<dyn for<'a> FnOnce(View<'a, M>) + Send>;
+
+pub(crate) type Recording<M> = Box<dyn FnOnce(&mut Record<M>) + Send>;
+
+pub(crate) type Replacing<M> = Box<dyn FnOnce(&M, &mut <M as Machine>::Data) -> Option<M> + Send>;

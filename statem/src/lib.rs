@@ -45,7 +45,7 @@ pub use counts::Counts;
 #[cfg(feature = "tokio")]
 pub use driver::{
     AlreadyStarted, Builder, Call, Cast, Child, Closed, Details, Driver, Handle, Registry, Request,
-    Watch, WeakHandle, spawn,
+    Running, Watch, WeakHandle, running, spawn,
 };
 pub use error::{CallError, CastError, CastErrorKind};
 pub use event::{Origin, SourceId, TimerId};

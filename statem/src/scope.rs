@@ -171,22 +171,22 @@ impl Transition {
     }
 
     /// Ends the transition: its replies become visible in the order given. Those that were dropped
-    /// in it tell their callers the state they were dropped in.
-    pub(crate) fn end(self, machine: &'static str, from: &'static str, to: &'static str) {
+    /// in it tell their callers the state they were dropped in. Says how many were given.
+    pub(crate) fn end(self, machine: &'static str, from: &'static str, to: &'static str) -> u64 {
         let entered = self.entered;
         self.publish(machine, |place| Failure::NotAnswered {
             machine,
             state: Some(if place < entered { from } else { to }),
-        });
+        })
     }
 
     /// Ends a transition that was not completed: replies given in it stay given, those dropped in
-    /// it say why.
-    pub(crate) fn abort(self, machine: &'static str, reason: &ExitReason) {
+    /// it say why. Says how many were given.
+    pub(crate) fn abort(self, machine: &'static str, reason: &ExitReason) -> u64 {
         self.publish(machine, |_| Failure::Stopped {
             machine,
             reason: reason.clone(),
-        });
+        })
     }
 
     /// Ends a transition in which no reply was given or dropped.
@@ -194,10 +194,10 @@ impl Transition {
         STAMP.set(self.outer);
     }
 
-    fn publish(self, machine: &'static str, dropped: impl Fn(usize) -> Failure) {
+    fn publish(self, machine: &'static str, dropped: impl Fn(usize) -> Failure) -> u64 {
         STAMP.set(self.outer);
         if !self.has_replies() {
-            return;
+            return 0;
         }
         // A caller's waker runs foreign code, which may use replies itself: the list is not
         // borrowed meanwhile.
@@ -209,8 +209,10 @@ impl Transition {
             }
         });
         PENDING.set(self.base != 0);
-        let Some(mut replies) = replies else { return };
+        let Some(mut replies) = replies else { return 0 };
+        let mut answers = 0;
         for (place, reply) in replies.drain(..).enumerate() {
+            answers += u64::from(reply.given);
             // So does an answer whose caller has gone: it is dropped here. A panic in either is
             // none of the machine's.
             let published = catch_unwind(AssertUnwindSafe(|| {
@@ -231,5 +233,6 @@ impl Transition {
                 *waiting = replies;
             }
         });
+        answers
     }
 }

@@ -13,16 +13,26 @@ macro_rules! warning {
 }
 
 /// A machine ended abnormally (R99).
-#[cfg(feature = "tokio")]
+#[cfg(all(feature = "tokio", feature = "tracing"))]
 macro_rules! crash {
     ($($field:tt)*) => {{
-        #[cfg(feature = "tracing")]
         tracing::error!($($field)*);
     }};
 }
 
+/// What a machine does, for those who had it traced (R128).
 #[cfg(feature = "tokio")]
+macro_rules! traced {
+    ($($field:tt)*) => {{
+        #[cfg(feature = "tracing")]
+        tracing::info!(target: "statem::trace", $($field)*);
+    }};
+}
+
+#[cfg(all(feature = "tokio", feature = "tracing"))]
 pub(crate) use crash;
+#[cfg(feature = "tokio")]
+pub(crate) use traced;
 pub(crate) use warning;
 
 /// Whether anybody listens to warnings: what is only measured for one costs nothing otherwise.

@@ -123,6 +123,13 @@ impl Log {
     }
 }
 
+impl Log {
+    pub(crate) fn take_all(&self) -> Vec<String> {
+        let taken = std::mem::take(&mut *self.0.lock().unwrap());
+        taken.into_iter().map(|(_, text)| text).collect()
+    }
+}
+
 impl Subscriber for Log {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target().starts_with("statem")

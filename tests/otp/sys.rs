@@ -1,9 +1,9 @@
 //! Looking at a machine and replacing its state: what of the suite's group `sys` has a counterpart.
 
 use statem::engine::Engine;
-use statem::{Cx, Handler, Next, Origin, StateMachine, keep, postpone, spawn};
+use statem::{CallError, Cx, Handler, Next, Origin, StateMachine, keep, postpone, spawn};
 
-use crate::line::{Idle, Line};
+use crate::line::{Event, Idle, Line, Said, To};
 use crate::support::{Log, ms};
 
 #[derive(Debug, StateMachine)]
@@ -48,6 +48,9 @@ async fn get_state() {
         assert_eq!(seen.state, "Home");
         assert_eq!(seen.data, format!("{data:?}"));
         assert_eq!(seen.inspection.state, "Home");
+        place.suspend().await.unwrap();
+        let suspended = place.inspect_values().await.unwrap();
+        assert_eq!((suspended.state, suspended.data), (seen.state, seen.data));
     }
 }
 
@@ -57,6 +60,46 @@ async fn sys1() {
     let status = line.inspect().await.unwrap();
     assert_eq!((status.machine, status.state), ("Line", "Idle"));
     assert_eq!(status.waiting, statem::Waiting::default());
+
+    line.suspend().await.unwrap();
+    let asked = line
+        .call(|reply| Event::Alive(To::Caller(reply)))
+        .limit(ms(20))
+        .await;
+    assert!(matches!(
+        asked,
+        Err(CallError::TimedOut { begun: false, .. })
+    ));
+    assert!(line.inspect().await.unwrap().suspended);
+    line.resume().await.unwrap();
+    let asked = line.call(|reply| Event::Alive(To::Caller(reply))).await;
+    assert_eq!(asked.unwrap(), Said::Yes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn replace_state_of_a_running_machine() {
+    let place = spawn::<Place>(Home, "data");
+    for suspended in [false, true] {
+        if suspended {
+            place.suspend().await.unwrap();
+        }
+        for to in ["Away", "Error", "Home"] {
+            let replaced = place.replace(move |_, data| {
+                *data = to;
+                Some(match to {
+                    "Away" => Place::Away,
+                    "Error" => Place::Error,
+                    _ => Place::Home,
+                })
+            });
+            replaced.await.unwrap();
+            let seen = place.inspect_values().await.unwrap();
+            assert_eq!((&*seen.state, seen.data), (to, format!("{to:?}")));
+        }
+        let failed = place.replace(|_, _| panic!("fail")).await;
+        assert!(matches!(failed, Err(CallError::Failed(_))));
+        assert_eq!(place.inspect().await.unwrap().state, "Home");
+    }
 }
 
 #[test]

@@ -204,17 +204,20 @@ impl<M: Machine> Handle<M> {
     ///
     /// Outside of a tokio runtime with its timer enabled.
     pub async fn inspect(&self) -> Result<Inspection, CallError> {
-        self.put_question(|reply| Box::new(|view| drop(reply.send(view.inspection))))
-            .await
+        self.put_question(|reply| {
+            Question::Look(Box::new(|view| drop(reply.send(view.inspection))))
+        })
+        .await
     }
 
-    /// As [`Handle::inspect`], with the state, the data and the postponed events by `Debug`.
+    /// As [`Handle::inspect`], with the state, the data and the postponed events: by the functions
+    /// that the [`Builder`](crate::Builder) was given to show them with, else by `Debug`.
     ///
     /// Cancel safety: as [`Handle::inspect`].
     ///
     /// # Errors
     ///
-    /// As [`Handle::inspect`]; [`CallError::Failed`] with its message if the `Debug` of a value
+    /// As [`Handle::inspect`]; [`CallError::Failed`] with its message if what shows a value
     /// panicked, which the machine survives.
     ///
     /// # Panics
@@ -227,20 +230,20 @@ impl<M: Machine> Handle<M> {
         M::Event: fmt::Debug,
     {
         self.put_question(|reply| {
-            Box::new(|view| {
+            Question::Look(Box::new(|view| {
                 let shown = catch_unwind(AssertUnwindSafe(|| Details {
                     state: view
                         .state
-                        .map(|state| format!("{state:?}"))
+                        .map(|state| text(view.show.state, state))
                         .unwrap_or_default(),
                     data: view
                         .data
-                        .map(|data| format!("{data:?}"))
+                        .map(|data| text(view.show.data, data))
                         .unwrap_or_default(),
                     postponed: view
                         .postponed
                         .iter()
-                        .map(|event| format!("{event:?}"))
+                        .map(|event| text(view.show.event, event))
                         .collect(),
                     inspection: view.inspection,
                 }));
@@ -250,7 +253,7 @@ impl<M: Machine> Handle<M> {
                         drop(reply.fail(format!("a `Debug` of `{}` panicked", M::GRAPH.name)));
                     }
                 }
-            })
+            }))
         })
         .await
     }
@@ -276,7 +279,7 @@ impl<M: Machine> Handle<M> {
         self.closed().await
     }
 
-    async fn put_question<T, E>(
+    pub(super) async fn put_question<T, E>(
         &self,
         question: impl FnOnce(Reply<T, E>) -> Question<M>,
     ) -> Result<T, CallError<E>>
@@ -289,6 +292,11 @@ impl<M: Machine> Handle<M> {
         let put = Put::new(&self.mailbox, question(reply));
         call::answer_within(machine, put, answer, self.mailbox.call_limit).await
     }
+}
+
+/// A value by the function that shows it, else by `Debug`.
+fn text<T: fmt::Debug>(show: Option<fn(&T) -> String>, value: &T) -> String {
+    show.map_or_else(|| format!("{value:?}"), |show| show(value))
 }
 
 impl<M: Machine> Clone for Handle<M> {
@@ -404,11 +412,11 @@ impl<M: Machine> Actions<M> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Details {
-    /// The state, by `Debug`.
+    /// The state, as it is shown: by `Debug` unless the builder was told otherwise.
     pub state: String,
-    /// The data, by `Debug`.
+    /// The data, likewise.
     pub data: String,
-    /// The postponed events, oldest first, by `Debug`.
+    /// The postponed events, oldest first, likewise.
     pub postponed: Vec<String>,
     /// Names and counts.
     pub inspection: Inspection,

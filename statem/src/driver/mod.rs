@@ -15,16 +15,19 @@ mod forward;
 mod handle;
 mod limit;
 mod link;
+mod list;
 mod observe;
 mod ready;
 mod registry;
 mod request;
+mod sys;
 mod task;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::context::EnterCx;
+use crate::engine::record::Record;
 use crate::engine::{Engine, INSERTED, Limits, POSTPONED};
 use crate::handler::Handler;
 use crate::machine::Initial;
@@ -33,6 +36,7 @@ use crate::mailbox::Mailbox;
 pub use call::{Call, Cast};
 pub use child::Child;
 pub use handle::{Details, Handle, WeakHandle};
+pub use list::{Running, running};
 pub use observe::{Closed, Watch};
 pub use registry::{AlreadyStarted, Registry};
 pub use request::Request;
@@ -154,6 +158,8 @@ pub struct Builder<M: Handler> {
     inserted: usize,
     call_limit: Duration,
     init: Option<Init<M>>,
+    record: Option<Box<Record<M>>>,
+    listed: Option<Arc<str>>,
 }
 
 impl<M: Handler> Builder<M> {
@@ -165,6 +171,8 @@ impl<M: Handler> Builder<M> {
             inserted: INSERTED,
             call_limit: CALL_LIMIT,
             init: None,
+            record: None,
+            listed: None,
         }
     }
 
@@ -241,11 +249,15 @@ impl<M: Handler> Builder<M> {
 
     /// The machine of a handle.
     fn driver(self, handle: &Handle<M>, state: impl Initial<M>, data: M::Data) -> Driver<M> {
-        let engine = Engine::with_limits(
+        let mut engine = Engine::with_limits(
             state.wrap(),
             data,
             Limits::new(self.postponed, self.inserted),
         );
+        engine.set_record(self.record);
+        if let Some(name) = self.listed {
+            list::add::<M>(name, &handle.mailbox.published);
+        }
         Driver::new(engine, self.init, handle.mailbox.clone())
     }
 }

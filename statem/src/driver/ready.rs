@@ -9,7 +9,9 @@ use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
 /// The woken sources, in the order they were woken, and the waker of each source.
-pub(super) struct Ready {
+pub(super) struct Ready<Event> {
+    /// The one output of each source that came while the machine was suspended (N73), oldest first.
+    pub(super) kept: VecDeque<(SourceId, Event)>,
     woken: Arc<Woken>,
     wakers: BTreeMap<SourceId, (Arc<SourceWaker>, Waker)>,
     /// Turns and new sources until the wakers are looked through.
@@ -31,13 +33,14 @@ struct SourceWaker {
     woken: Arc<Woken>,
 }
 
-impl Ready {
+impl<Event> Ready<Event> {
     pub(super) fn new() -> Self {
         let woken = Woken {
             list: Mutex::default(),
             parker: Parker::new(),
         };
         Ready {
+            kept: VecDeque::new(),
             woken: Arc::new(woken),
             wakers: BTreeMap::new(),
             until_look: LOOK,

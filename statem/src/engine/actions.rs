@@ -32,13 +32,21 @@ impl<M: Machine> Engine<M> {
             self.set_timeouts(clock)?;
             self.insert_events()?;
             self.start_sources()?;
-            self.careful = self.enter_cx.cx.actions.released().is_some();
+            self.careful = self.is_careful();
         }
         if let Some(timers) = &self.timers {
-            self.careful =
-                timers.is_running(Key::Event) || self.enter_cx.cx.actions.released().is_some();
+            self.careful = timers.is_running(Key::Event) || self.is_careful();
         }
         Ok(())
+    }
+
+    /// Whether every transition has work to do beside its handler's, whatever that answers.
+    fn is_careful(&self) -> bool {
+        #[cfg(feature = "tokio")]
+        if self.is_recorded() {
+            return true;
+        }
+        self.enter_cx.cx.actions.released().is_some()
     }
 
     /// Step 7: of each timeout only the last request counts (R56).

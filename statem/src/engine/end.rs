@@ -53,12 +53,31 @@ impl<M: Handler> Engine<M> {
         let transition = Transition::begin(from);
         let state = self.state.as_mut();
         let result = catch_unwind(AssertUnwindSafe(|| M::terminate(&reason, state, data)));
-        transition.abort(M::GRAPH.name, &reason);
+        self.counts.replied += transition.abort(M::GRAPH.name, &reason);
         if let Err(payload) = result {
             self.callback = Callback::Terminate;
             self.end = Some(Box::new(self.panicked(&*payload)));
             std::mem::forget(payload);
         }
+    }
+}
+
+/// A replacement from outside (R126).
+#[cfg(feature = "tokio")]
+impl<M: Machine> Engine<M> {
+    /// What a foreign function makes of state and data, or what its panic said. `None` if there is
+    /// nothing to replace.
+    pub(crate) fn replacement<T>(
+        &mut self,
+        replacing: impl FnOnce(&M, &mut M::Data) -> T,
+    ) -> Option<Result<T, std::sync::Arc<str>>> {
+        let (state, data) = (self.state.as_ref()?, self.data.as_mut()?);
+        let made = catch_unwind(AssertUnwindSafe(|| replacing(state, data)));
+        Some(made.map_err(|payload| {
+            let text = message(&*payload);
+            std::mem::forget(payload);
+            text
+        }))
     }
 }
 

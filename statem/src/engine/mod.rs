@@ -12,6 +12,8 @@ mod end;
 mod lend;
 mod look;
 mod queue;
+#[cfg(feature = "tokio")]
+pub(crate) mod record;
 mod release;
 mod sources;
 mod step;
@@ -112,16 +114,21 @@ pub struct Engine<M: Machine> {
     /// Where the name of the state is shown.
     #[cfg(feature = "tokio")]
     published: Option<Arc<Published>>,
+    /// Who looks at the events.
+    #[cfg(feature = "tokio")]
+    record: Option<Box<record::Record<M>>>,
     /// What runs, for the reason of a panic.
     callback: Callback,
     /// What has become of the event being handled.
     fate: Fate,
     warned: Warned,
-    /// Whether even a bare `keep` has work to do after it: an event timeout to cancel, or guards
-    /// that may be dropped.
+    /// Whether even a bare `keep` has work to do after it: an event timeout to cancel, guards that
+    /// may be dropped, or a record to keep.
     careful: bool,
     /// Whether somebody else carries out the order of the end (N61).
     ends_by_hand: bool,
+    /// Whether it ended in the transition of an event.
+    ended_by_event: bool,
     /// The last move that was not a plain `keep`, and the place of the state after it.
     #[cfg(feature = "test-util")]
     moved: Option<(Move, usize)>,
@@ -172,7 +179,6 @@ impl<M: Handler> Engine<M> {
                     call: None,
                 },
                 previous: 0,
-                stop: None,
                 repeat: false,
             },
             queues: Queues::new(),
@@ -183,11 +189,14 @@ impl<M: Handler> Engine<M> {
             end: None,
             #[cfg(feature = "tokio")]
             published: None,
+            #[cfg(feature = "tokio")]
+            record: None,
             callback: Callback::Init,
             fate: Fate::Settled,
             warned: Warned::default(),
             careful: false,
             ends_by_hand: false,
+            ended_by_event: false,
             #[cfg(feature = "test-util")]
             moved: None,
         }
@@ -208,6 +217,8 @@ impl<M: Handler> Engine<M> {
     ) {
         if self.end.is_none() {
             self.first_transition(init, clock);
+            #[cfg(feature = "tokio")]
+            self.record_start();
             self.finish_end();
         }
     }
@@ -382,6 +393,12 @@ impl<M: Handler> Engine<M> {
             "an engine handles nothing before its `start`"
         );
         self.end.is_none()
+    }
+
+    /// Sees to the guards that were dropped between two transitions, which may end the machine.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn tend(&mut self) {
+        self.is_running();
     }
 
     #[cold]

@@ -64,15 +64,11 @@ impl<M: Handler> Engine<M> {
         let mut transition = Transition::begin(self.place());
         let result = catch_unwind(AssertUnwindSafe(|| {
             self.callback = Callback::Init;
-            self.enter_cx.previous = transition.from;
+            self.enter_cx.previous = place(transition.from);
             if let Some(data) = &mut self.data {
                 init(data, &mut self.enter_cx);
             }
-            let init = self
-                .enter_cx
-                .stop
-                .take()
-                .map_or(Ok(()), |reason| Err(*reason));
+            let init = self.stop_asked().map_or(Ok(()), |reason| Err(*reason));
             self.enter_cx.repeat = false;
             let started = init
                 .and_then(|()| self.enter(transition.from))
@@ -99,6 +95,8 @@ impl<M: Handler> Engine<M> {
             if !call.begin() && !M::KEEP_ABANDONED {
                 self.counts.received += u64::from(!retried);
                 self.counts.seldom().abandoned += 1;
+                #[cfg(feature = "tokio")]
+                self.record_skipped(&event, origin, retried);
                 self.drop_event(event);
                 return;
             }
@@ -145,10 +143,17 @@ impl<M: Handler> Engine<M> {
         if !retried && origin != Origin::Inserted {
             self.counts.received += 1;
         }
-        if matches!(result, Ok(Flow::End) | Err(_)) && self.fate != Fate::Settled {
-            self.counts.consumed += 1;
+        if matches!(result, Ok(Flow::End) | Err(_)) {
+            self.ended_by_event = true;
+            if self.fate != Fate::Settled {
+                self.counts.consumed += 1;
+            }
         }
+        #[cfg(feature = "tokio")]
+        let from = transition.from;
         self.finish(transition, result);
+        #[cfg(feature = "tokio")]
+        self.record_outcome(origin, retried, from);
     }
 
     fn run(
@@ -160,15 +165,17 @@ impl<M: Handler> Engine<M> {
         transition: &mut Transition,
         clock: Clock<'_>,
     ) -> Flow {
-        let Some(data) = &mut self.data else {
+        if self.data.is_none() {
             return Flow::Quiet;
-        };
+        }
         self.callback = Callback::Handle;
         self.fate = Fate::Open;
         if self.careful {
             if let Some(list) = self.enter_cx.cx.actions.released() {
                 list.begin(transition.stamp);
             }
+            #[cfg(feature = "tokio")]
+            self.record_event(&event);
         }
         self.enter_cx.cx.origin = origin;
         self.enter_cx.cx.call = call;
@@ -176,6 +183,9 @@ impl<M: Handler> Engine<M> {
             Some(discriminant(&event))
         } else {
             None
+        };
+        let Some(data) = &mut self.data else {
+            return Flow::Quiet;
         };
         // 1. The handler.
         let next = M::handle(
@@ -289,7 +299,8 @@ impl<M: Handler> Engine<M> {
                 if let Some(published) = &self.published {
                     published.set(to);
                 }
-                transition.end(machine, name_of::<M>(from), name_of::<M>(to));
+                self.counts.replied +=
+                    transition.end(machine, name_of::<M>(from), name_of::<M>(to));
                 // N16.
                 if is_terminal::<M>(to) {
                     self.end = Some(Box::new(ExitReason::Normal));
@@ -297,7 +308,7 @@ impl<M: Handler> Engine<M> {
             }
             Ok(Flow::End) => {
                 if let Some(reason) = &self.end {
-                    transition.abort(machine, reason);
+                    self.counts.replied += transition.abort(machine, reason);
                 }
             }
             Err(payload) => {
@@ -310,7 +321,7 @@ impl<M: Handler> Engine<M> {
                 let reason = self.panicked_in(state, &*payload);
                 // A payload is a user's value: its drop may panic too, and nothing is owed to it.
                 std::mem::forget(payload);
-                transition.abort(machine, &reason);
+                self.counts.replied += transition.abort(machine, &reason);
                 self.end = Some(Box::new(reason));
             }
         }
@@ -319,7 +330,7 @@ impl<M: Handler> Engine<M> {
     /// The enter call, again while it says `repeat` (R73, R77).
     fn enter(&mut self, from: usize) -> Result<(), ExitReason> {
         let entered = self.state.as_ref().map_or(from, M::index);
-        self.enter_cx.previous = from;
+        self.enter_cx.previous = place(from);
         for _ in 0..=ENTER_REPEATS {
             let asked = if self.enter_cx.cx.actions.any {
                 self.enter_cx.cx.actions.requests().sources.len()
@@ -335,7 +346,7 @@ impl<M: Handler> Engine<M> {
                     from: name_of::<M>(entered),
                 });
             }
-            if let Some(reason) = self.enter_cx.stop.take() {
+            if let Some(reason) = self.stop_asked() {
                 return Err(*reason);
             }
             if !std::mem::take(&mut self.enter_cx.repeat) {
@@ -352,6 +363,16 @@ impl<M: Handler> Engine<M> {
         Err(ExitReason::Overflow {
             what: Bound::EnterRepeats,
         })
+    }
+
+    /// What init or enter stops the machine with.
+    fn stop_asked(&mut self) -> Option<Box<ExitReason>> {
+        let actions = &mut self.enter_cx.cx.actions;
+        if actions.any {
+            actions.requests().stop.take()
+        } else {
+            None
+        }
     }
 
     /// Step 6: the event joins the postponed ones, or has been consumed.
@@ -492,11 +513,16 @@ impl<M: Handler> Engine<M> {
         }));
         if let Ok(Flow::Done) = result {
             let state = name_of::<M>(transition.from);
-            transition.end(M::GRAPH.name, state, state);
+            self.counts.replied += transition.end(M::GRAPH.name, state, state);
         } else {
             self.finish(transition, result);
         }
     }
+}
+
+/// A place in the graph, in four bytes: no machine has that many states.
+fn place(state: usize) -> u32 {
+    state.try_into().unwrap_or(u32::MAX)
 }
 
 pub(super) fn origin<Name>(key: Key<Name>) -> Origin<Name> {

@@ -37,6 +37,11 @@ impl<M: Machine> Item<M> {
     pub(crate) fn goes_ahead(&self) -> bool {
         matches!(self, Item::Control(Control::Stop(_) | Control::Ask(_)))
     }
+
+    /// Whether it is served while the machine is suspended (N72). A shutdown is an event, and waits.
+    pub(super) fn is_served_suspended(&self) -> bool {
+        self.goes_ahead() || matches!(self, Item::Control(Control::NoHandles))
+    }
 }
 
 /// Why an item was not put.
@@ -70,4 +75,14 @@ pub(crate) fn take_ahead<M: Machine>(items: &mut VecDeque<Item<M>>) -> Vec<Item<
         *items = stay;
     }
     ahead
+}
+
+/// Takes out the first control request that is served while the machine is suspended. One at a time:
+/// after a resume the others have their places among the messages again.
+pub(crate) fn take_control<M: Machine>(items: &mut VecDeque<Item<M>>) -> Option<Control<M>> {
+    let place = items.iter().position(Item::is_served_suspended)?;
+    match items.remove(place) {
+        Some(Item::Control(control)) => Some(control),
+        _ => None,
+    }
 }

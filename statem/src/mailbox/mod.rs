@@ -18,7 +18,7 @@ use crate::reply::callers_gone;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use crate::watch::{Published, wake_all};
-pub(crate) use item::{Control, Item, Message, Refused, Ticket, take_ahead};
+pub(crate) use item::{Control, Item, Message, Refused, Ticket, take_ahead, take_control};
 
 /// Questions that wait at once; more wait at their askers (N55).
 const QUESTIONS: u32 = 64;
@@ -362,12 +362,25 @@ impl<M: Machine> Mailbox<M> {
         ahead
     }
 
+    /// Takes out the next control request for a machine that is suspended.
+    pub(crate) fn take_control(&self) -> Option<Control<M>> {
+        let mut inner = self.lock();
+        let control = take_control(&mut inner.items)?;
+        if matches!(control, Control::Ask(_)) {
+            inner.questions -= 1;
+            let askers = inner.take_askers();
+            drop(inner);
+            wake_all(askers.into_values());
+        }
+        Some(control)
+    }
+
     /// The driver has handled this many messages: their room is free, and those that wait are let
     /// in (N20 e).
     ///
     /// With a waker the driver wants to sleep. False if it may not: something waits, or it was
-    /// killed.
-    pub(crate) fn settle(&self, handled: u16, park: Option<&Waker>) -> bool {
+    /// killed. While the machine is suspended messages may wait.
+    pub(crate) fn settle(&self, handled: u16, park: Option<&Waker>, suspended: bool) -> bool {
         let mut inner = self.lock();
         inner.messages -= u32::from(handled);
         let admitted = if inner.crowd.is_some() {
@@ -375,7 +388,9 @@ impl<M: Machine> Mailbox<M> {
         } else {
             Vec::new()
         };
-        let rests = inner.items.is_empty() && !self.is_killed();
+        let rests = (inner.items.is_empty()
+            || suspended && !inner.items.iter().any(Item::is_served_suspended))
+            && !self.is_killed();
         let parked = if rests {
             std::mem::replace(&mut inner.parked, park.cloned())
         } else {

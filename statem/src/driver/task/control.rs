@@ -8,11 +8,11 @@ use crate::counts::Counts;
 use crate::driver::clock;
 use crate::engine::{drop_at_end, timeout_name};
 use crate::handler::Handler;
-use crate::inspect::{Inspection, View, Waiting};
+use crate::inspect::{Inspection, Question, Replacing, View, Waiting};
 use crate::mailbox::Control;
 use crate::reason::{ExitReason, message};
+use crate::reply::Reply;
 use crate::scope;
-use crate::trace::crash;
 use crate::watch::Published;
 
 impl<M: Handler> Driver<M> {
@@ -41,19 +41,56 @@ impl<M: Handler> Driver<M> {
                 // What is shown runs a `Debug` of the user's. A question that panics is an error
                 // for its asker alone, who is told by the drop of its reply.
                 let asked = catch_unwind(AssertUnwindSafe(|| {
-                    scope::outside(|| {
-                        question(View {
-                            state: self.engine.state(),
-                            data: self.engine.data(),
-                            postponed: self.engine.postponed().collect(),
-                            inspection: self.inspection(),
-                        });
-                    });
+                    scope::outside(|| self.answer(question));
                 }));
                 if let Err(payload) = asked {
                     std::mem::forget(payload);
                 }
             }
+        }
+    }
+
+    fn answer(&mut self, question: Question<M>) {
+        match question {
+            Question::Look(look) => look(View {
+                state: self.engine.state(),
+                data: self.engine.data(),
+                postponed: self.engine.postponed().collect(),
+                show: self.engine.show(),
+                inspection: self.inspection(),
+            }),
+            Question::Suspend(suspended, reply) => {
+                self.suspended = suspended;
+                let _ = reply.send(());
+            }
+            Question::Replace(replacing, reply) => self.replace(replacing, reply),
+            Question::Record(change, reply) => {
+                change(self.engine.record_mut());
+                let _ = reply.send(());
+            }
+        }
+    }
+
+    /// N15, R127: a function that panics leaves the state as it is.
+    fn replace(&mut self, replacing: Replacing<M>, reply: Reply<(), String>) {
+        let Some(made) = self.engine.replacement(replacing) else {
+            return;
+        };
+        match made {
+            Ok(state) => {
+                if let Some(state) = state {
+                    self.engine.replace(state);
+                }
+                // A `Drop` of what was replaced may have ended the machine.
+                match self.engine.stopped().cloned() {
+                    Some(reason) => scope::end(M::GRAPH.name, &reason, || drop(reply)),
+                    None => drop(reply.send(())),
+                }
+            }
+            Err(text) => drop(reply.fail(format!(
+                "the replacement of a state of `{}` panicked: {text}",
+                M::GRAPH.name
+            ))),
         }
     }
 
@@ -71,6 +108,7 @@ impl<M: Handler> Driver<M> {
         Inspection {
             machine: M::GRAPH.name,
             state: self.engine.state_name(),
+            suspended: self.suspended,
             timeouts: timeouts.collect(),
             sources: self.engine.sources().collect(),
             waiting: Waiting {
@@ -80,6 +118,7 @@ impl<M: Handler> Driver<M> {
                 postponed: self.engine.postponed().count(),
             },
             counts: self.counts(),
+            log: self.engine.log(),
         }
     }
 
@@ -108,6 +147,7 @@ impl<M: Handler> Driver<M> {
             published: self.mailbox.published.clone(),
             reason: reason.clone(),
         };
+        let report = self.report(&reason);
         self.mailbox.close(&reason);
         let by_itself = !matches!(reason, ExitReason::Killed | ExitReason::Aborted);
         if by_itself && started {
@@ -118,6 +158,7 @@ impl<M: Handler> Driver<M> {
         // A panic in there replaces the reason (N65), also for those who come from here on.
         let reason = self.engine.stopped().cloned().unwrap_or(reason);
         told.reason = reason.clone();
+        let report = report.or_else(|| self.report(&reason));
         self.mailbox.close(&reason);
         // (5) to (7) Sources, state, queues, timers, mailbox.
         self.engine.take_apart();
@@ -128,17 +169,12 @@ impl<M: Handler> Driver<M> {
             drop_at_end(M::GRAPH.name, &reason, item);
         }
         drop_at_end(M::GRAPH.name, &reason, self.init.take());
+        while let Some(kept) = self.pop_kept() {
+            drop_at_end(M::GRAPH.name, &reason, kept);
+        }
         // (8) The data.
         self.engine.drop_data();
-        if !reason.is_normal() {
-            // Who listens shows the reason, by a `Display` of the user's.
-            let reported = catch_unwind(AssertUnwindSafe(|| {
-                crash!(machine = M::GRAPH.name, reason = %reason, "the machine ended abnormally");
-            }));
-            if let Err(payload) = reported {
-                std::mem::forget(payload);
-            }
-        }
+        Self::log_report(report, &reason);
         // (9) Its name is free.
         drop_at_end(M::GRAPH.name, &reason, self.name.take());
         drop(told);

@@ -1,7 +1,9 @@
 //! The task of a machine: turns, until it ends.
 
 mod control;
+mod report;
 mod sources;
+mod suspended;
 
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
@@ -41,7 +43,7 @@ pub struct Driver<M: Handler> {
     /// Messages handled since the mailbox was told.
     handled: u16,
     /// Made with the first source.
-    ready: Option<Box<Ready>>,
+    ready: Option<Box<Ready<M::Event>>>,
     /// Made with the first timer, and moved to an earlier deadline only: a later one is seen when
     /// it fires.
     alarm: Option<Box<Alarm>>,
@@ -52,6 +54,8 @@ pub struct Driver<M: Handler> {
     init: Option<Init<M>>,
     /// Owns the machine's name in a registry; dropped when the machine has ended (N61 step 9).
     name: Option<Box<dyn Send>>,
+    /// Handles no events (N72).
+    suspended: bool,
 }
 
 /// The timer that wakes the driver, and whom it wakes.
@@ -70,7 +74,7 @@ enum Phase {
 #[derive(PartialEq)]
 enum Flow {
     On,
-    /// The machine ends, or a chain is longer than its budget.
+    /// The machine ends or was suspended, or a chain is longer than its budget.
     Break,
 }
 
@@ -94,6 +98,7 @@ impl<M: Handler> Driver<M> {
             phase: Phase::New,
             init,
             name: None,
+            suspended: false,
         }
     }
 
@@ -154,6 +159,7 @@ impl<M: Handler> Driver<M> {
         }
         !self.batch.is_empty()
             || self.engine.has_queued()
+            || self.has_kept()
             || self.ready.as_ref().is_some_and(|ready| ready.woken() > 0)
     }
 
@@ -251,8 +257,15 @@ impl<M: Handler> Driver<M> {
 
     /// Looked at before every transition (N55).
     fn may_go_on(&mut self) -> Flow {
-        let ends = self.engine.stopped().is_some() || self.mailbox.is_killed() || self.is_overdue();
-        if ends { Flow::Break } else { Flow::On }
+        if self.is_ending() || self.suspended {
+            Flow::Break
+        } else {
+            Flow::On
+        }
+    }
+
+    fn is_ending(&self) -> bool {
+        self.engine.stopped().is_some() || self.mailbox.is_killed() || self.is_overdue()
     }
 
     /// N59: the time in which the machine was to end by itself has passed.
@@ -281,7 +294,13 @@ impl<M: Handler> Driver<M> {
 
     /// Sleeps until the next deadline or wake. False if there is something to do already.
     fn park(&mut self, cx: &mut Context<'_>) -> bool {
-        let deadline = match (self.engine.deadline(), self.mailbox.shutdown_by()) {
+        // Timers of a machine that is suspended run, but nobody waits for them (N72).
+        let next = if self.suspended {
+            None
+        } else {
+            self.engine.deadline()
+        };
+        let deadline = match (next, self.mailbox.shutdown_by()) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
@@ -295,12 +314,14 @@ impl<M: Handler> Driver<M> {
                 return false;
             }
         }
-        self.mailbox
-            .settle(std::mem::take(&mut self.handled), Some(cx.waker()))
-            && self
-                .ready
-                .as_ref()
-                .is_none_or(|ready| ready.park(cx.waker()))
+        self.mailbox.settle(
+            std::mem::take(&mut self.handled),
+            Some(cx.waker()),
+            self.suspended,
+        ) && self
+            .ready
+            .as_ref()
+            .is_none_or(|ready| ready.park(cx.waker()))
     }
 
     /// Has the driver woken at a time or earlier. False if that time has come.
@@ -366,7 +387,11 @@ impl<M: Handler> Future for Driver<M> {
                 );
             }
         }
-        let again = this.may_go_on() == Flow::On && this.turn();
+        let again = if this.suspended {
+            this.suspended_turn()
+        } else {
+            this.may_go_on() == Flow::On && this.turn()
+        };
         if this.mailbox.is_killed() {
             this.engine.stop(ExitReason::Killed);
         } else if this.is_overdue() {
@@ -376,7 +401,8 @@ impl<M: Handler> Future for Driver<M> {
             return Poll::Ready(this.end());
         }
         if again || !this.park(cx) {
-            this.mailbox.settle(std::mem::take(&mut this.handled), None);
+            this.mailbox
+                .settle(std::mem::take(&mut this.handled), None, false);
             // N20: the rest of the runtime goes first.
             cx.waker().wake_by_ref();
         }

@@ -18,6 +18,9 @@ const ALL_OUTPUTS: usize = 128;
 impl<M: Handler> Driver<M> {
     /// (c) Outputs of the sources that were woken, in round robin.
     pub(super) fn outputs(&mut self) -> Flow {
+        if self.has_kept() && self.kept_outputs() == Flow::Break {
+            return Flow::Break;
+        }
         let Some(ready) = &self.ready else {
             return Flow::On;
         };
@@ -63,15 +66,14 @@ impl<M: Handler> Driver<M> {
     }
 
     /// Polls a source once, with its own waker.
-    fn poll_source(&mut self, source: SourceId) -> Poll<Option<M::Event>> {
+    pub(super) fn poll_source(&mut self, source: SourceId) -> Poll<Option<M::Event>> {
         let Some(waker) = self.ready.as_ref().and_then(|ready| ready.waker(source)) else {
             return Poll::Pending;
         };
         let Some(pinned) = self.engine.source(source) else {
             // Its guard may have been dropped on another thread: then it goes now, whatever else
             // happens (N37).
-            let start = self.mailbox.start;
-            self.engine.advance(&|| clock::since(start));
+            self.engine.tend();
             // Without credit it is not asked for events, but what it has to write still leaves (N20
             // e).
             self.flush_source(source);
@@ -127,13 +129,13 @@ impl<M: Handler> Driver<M> {
         }
     }
 
-    fn wake_later(&self, source: SourceId) {
+    pub(super) fn wake_later(&self, source: SourceId) {
         if let Some(ready) = &self.ready {
             ready.push(source);
         }
     }
 
-    fn forget(&mut self, source: SourceId) {
+    pub(super) fn forget(&mut self, source: SourceId) {
         if let Some(ready) = &mut self.ready {
             ready.remove(source);
         }

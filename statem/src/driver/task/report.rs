@@ -1,0 +1,130 @@
+//! The report of an abnormal end (R99, R100).
+
+use crate::driver::task::Driver;
+use crate::handler::Handler;
+use crate::reason::ExitReason;
+
+#[cfg(feature = "tracing")]
+mod traced {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use crate::driver::task::Driver;
+    use crate::engine::record::{caught, shown};
+    use crate::engine::timeout_name;
+    use crate::handler::Handler;
+    use crate::reason::ExitReason;
+    use crate::trace::crash;
+
+    /// The most events of a queue, and timeouts, that a report names.
+    const NAMED: usize = 16;
+
+    /// What is to be reported, as it was before anything was dropped. Values are in it only if the
+    /// builder was given a function that shows them (R131).
+    pub(in super::super) struct Report {
+        state: &'static str,
+        state_shown: Option<String>,
+        data: Option<String>,
+        event: Option<String>,
+        queue: String,
+        postponed: String,
+        timeouts: String,
+        log: String,
+    }
+
+    impl Report {
+        /// `None` if nobody listens.
+        pub(super) fn new<M: Handler>(driver: &Driver<M>) -> Option<Self> {
+            if !tracing::enabled!(tracing::Level::ERROR) {
+                return None;
+            }
+            let engine = &driver.engine;
+            let show = engine.show();
+            let running = engine.timeouts();
+            let all = running.len();
+            let timeouts = running.into_iter().take(NAMED).map(|running| {
+                // Where the driver is dropped there may be no clock any more.
+                caught(|| {
+                    let name = timeout_name(running.origin);
+                    match running.deadline {
+                        Some(at) => format!("{name} in {:?}", at.saturating_sub(driver.now())),
+                        None => format!("{name} never"),
+                    }
+                })
+            });
+            let timeouts: Vec<_> = timeouts.collect();
+            let [queue, postponed] = engine.waiting_texts(NAMED);
+            Some(Report {
+                state: engine.state_name(),
+                state_shown: engine.state().and_then(|state| shown(show.state, state)),
+                data: engine.data().and_then(|data| shown(show.data, data)),
+                event: engine.last_event(),
+                queue: list(&queue, engine.queued().count()),
+                postponed: list(&postponed, engine.postponed().count()),
+                timeouts: list(&timeouts, all),
+                log: list(&engine.log(), 0),
+            })
+        }
+
+        pub(super) fn log(self, machine: &'static str, reason: &ExitReason) {
+            // Who listens shows the reason, by a `Display` of the user's.
+            let reported = catch_unwind(AssertUnwindSafe(|| {
+                crash!(
+                    machine,
+                    state = self.state,
+                    reason = %reason,
+                    state_value = self.state_shown.as_deref(),
+                    data = self.data.as_deref(),
+                    event = self.event.as_deref(),
+                    queue = %self.queue,
+                    postponed = %self.postponed,
+                    timeouts = %self.timeouts,
+                    log = %self.log,
+                    "the machine ended abnormally"
+                );
+            }));
+            if let Err(payload) = reported {
+                std::mem::forget(payload);
+            }
+        }
+    }
+
+    /// The items, and how many more there are of them.
+    fn list(items: &[String], all: usize) -> String {
+        let more = all.saturating_sub(items.len());
+        let named = items.join("; ");
+        if more == 0 {
+            named
+        } else {
+            format!("{named}; and {more} more")
+        }
+    }
+}
+
+#[cfg(feature = "tracing")]
+pub(super) use traced::Report;
+
+#[cfg(not(feature = "tracing"))]
+pub(super) struct Report;
+
+impl<M: Handler> Driver<M> {
+    /// What a report will say, if the end calls for one and somebody listens.
+    pub(super) fn report(&self, reason: &ExitReason) -> Option<Report> {
+        if reason.is_normal() {
+            return None;
+        }
+        #[cfg(feature = "tracing")]
+        let report = Report::new(self);
+        #[cfg(not(feature = "tracing"))]
+        let report = None;
+        report
+    }
+
+    pub(super) fn log_report(report: Option<Report>, reason: &ExitReason) {
+        #[cfg(feature = "tracing")]
+        if let Some(report) = report {
+            report.log(M::GRAPH.name, reason);
+        }
+        #[cfg(not(feature = "tracing"))]
+        let _ = (report, reason);
+    }
+}

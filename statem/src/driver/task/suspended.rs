@@ -1,0 +1,120 @@
+//! A machine that is suspended (N72, N73).
+
+use std::task::Poll;
+
+use super::{Driver, Flow};
+use crate::driver::clock;
+use crate::event::SourceId;
+use crate::handler::Handler;
+use crate::mailbox::{self, Control};
+
+impl<M: Handler> Driver<M> {
+    /// Whether outputs wait for their turn since the machine was suspended.
+    pub(super) fn has_kept(&self) -> bool {
+        self.ready
+            .as_ref()
+            .is_some_and(|ready| !ready.kept.is_empty())
+    }
+
+    /// A turn without events: control requests, in order and ahead of the messages before them;
+    /// sources, until each has an output; writes. Whether there is more to do at once.
+    pub(super) fn suspended_turn(&mut self) -> bool {
+        while self.suspended && !self.is_ending() {
+            let Some(control) = self.next_control() else {
+                break;
+            };
+            self.serve(control);
+        }
+        if !self.suspended {
+            // What was due meanwhile, what sources gave, and then the messages: in the next turn.
+            self.flush();
+            return true;
+        }
+        if !self.is_ending() {
+            self.engine.tend();
+            self.keep_outputs();
+        }
+        self.flush();
+        self.ready.as_ref().is_some_and(|ready| ready.woken() > 0)
+    }
+
+    fn next_control(&mut self) -> Option<Control<M>> {
+        mailbox::take_control(&mut self.batch).or_else(|| self.mailbox.take_control())
+    }
+
+    /// Polls the sources that were woken, but for those that have given an output already.
+    fn keep_outputs(&mut self) {
+        self.drop_kept_of_gone();
+        let woken = self.ready.as_ref().map_or(0, |ready| ready.woken());
+        for _ in 0..woken {
+            let Some(ready) = &self.ready else { break };
+            let Some(source) = ready.pop() else { break };
+            if ready.kept.iter().any(|(of, _)| *of == source) {
+                // It is woken again when its output is handled.
+                continue;
+            }
+            match self.poll_source(source) {
+                Poll::Pending => {}
+                Poll::Ready(None) => {
+                    self.engine.source_ended(source);
+                    self.forget(source);
+                }
+                Poll::Ready(Some(event)) => self.keep_output(source, event),
+            }
+            if self.is_ending() {
+                break;
+            }
+        }
+        self.drop_kept_of_gone();
+    }
+
+    /// N36: the output of a source goes with its source.
+    fn drop_kept_of_gone(&mut self) {
+        if !self.has_kept() {
+            return;
+        }
+        let running: Vec<_> = self.engine.sources().map(|(source, _)| source).collect();
+        let kept = self
+            .ready
+            .as_mut()
+            .map(|ready| std::mem::take(&mut ready.kept));
+        for (source, event) in kept.unwrap_or_default() {
+            if running.binary_search(&source).is_ok() {
+                self.keep_output(source, event);
+            } else {
+                // The engine drops it and counts it as discarded.
+                let start = self.mailbox.start;
+                self.engine.output(source, event, &|| clock::since(start));
+            }
+        }
+    }
+
+    fn keep_output(&mut self, source: SourceId, event: M::Event) {
+        if let Some(ready) = &mut self.ready {
+            ready.kept.push_back((source, event));
+        }
+    }
+
+    pub(super) fn pop_kept(&mut self) -> Option<(SourceId, M::Event)> {
+        self.ready.as_mut()?.kept.pop_front()
+    }
+
+    /// (c) The outputs that came while the machine was suspended, before those of this turn.
+    pub(super) fn kept_outputs(&mut self) -> Flow {
+        while self.has_kept() {
+            if self.may_go_on() == Flow::Break {
+                return Flow::Break;
+            }
+            let Some((source, event)) = self.pop_kept() else {
+                break;
+            };
+            let start = self.mailbox.start;
+            self.engine.output(source, event, &|| clock::since(start));
+            self.wake_later(source);
+            if self.empty_queue() == Flow::Break {
+                return Flow::Break;
+            }
+        }
+        Flow::On
+    }
+}
