@@ -461,6 +461,13 @@ impl<M: Machine> Requests<M> {
         self.last_id
     }
 
+    /// Takes over guards that were made before the engine, numbered up to this.
+    #[cfg(feature = "serde")]
+    pub(crate) fn adopt(&mut self, list: Arc<ReleaseList>, number: u64) {
+        self.released = Some(list);
+        self.last_id = self.last_id.max(number);
+    }
+
     fn release_list(&mut self) -> Arc<ReleaseList> {
         self.released.get_or_insert_default().clone()
     }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::counts::Counts;
+#[cfg(feature = "serde")]
+use crate::engine::Engine;
 use crate::engine::record::{Record, Show};
 use crate::event::SourceId;
 use crate::machine::Machine;
@@ -53,6 +55,10 @@ pub(crate) struct View<'a, M: Machine> {
     pub(crate) postponed: Vec<&'a M::Event>,
     pub(crate) show: Show<M>,
     pub(crate) inspection: Inspection,
+    #[cfg(feature = "serde")]
+    pub(crate) engine: &'a Engine<M>,
+    #[cfg(feature = "serde")]
+    pub(crate) now: Duration,
 }
 
 /// A question to be answered in the machine's task, at rest, and what is to be changed there: both

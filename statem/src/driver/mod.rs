@@ -20,6 +20,8 @@ mod observe;
 mod ready;
 mod registry;
 mod request;
+#[cfg(feature = "serde")]
+mod snapshot;
 mod sys;
 mod task;
 
@@ -234,7 +236,9 @@ impl<M: Handler> Builder<M> {
     /// Its clock starts here.
     pub fn build(self, state: impl Initial<M>, data: M::Data) -> (Handle<M>, Driver<M>) {
         let handle = self.handle();
-        let driver = self.driver(&handle, state, data);
+        let driver = self.driver(&handle, |limits| {
+            Engine::with_limits(state.wrap(), data, limits)
+        });
         (handle, driver)
     }
 
@@ -248,12 +252,8 @@ impl<M: Handler> Builder<M> {
     }
 
     /// The machine of a handle.
-    fn driver(self, handle: &Handle<M>, state: impl Initial<M>, data: M::Data) -> Driver<M> {
-        let mut engine = Engine::with_limits(
-            state.wrap(),
-            data,
-            Limits::new(self.postponed, self.inserted),
-        );
+    fn driver(self, handle: &Handle<M>, engine: impl FnOnce(Limits) -> Engine<M>) -> Driver<M> {
+        let mut engine = engine(Limits::new(self.postponed, self.inserted));
         engine.set_record(self.record);
         if let Some(name) = self.listed {
             list::add::<M>(name, &handle.mailbox.published);

@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError};
 use super::Builder;
 use super::handle::{Handle, WeakHandle};
 use super::task::Driver;
+use crate::engine::Engine;
 use crate::handler::Handler;
 use crate::machine::{Initial, Machine};
 use crate::sync::{Mutex, MutexGuard};
@@ -152,7 +153,9 @@ impl<Name: Ord, M: Machine> Registry<Name, M> {
     {
         let handle = builder.handle();
         let registered = self.register(name, handle.downgrade())?;
-        let mut driver = builder.driver(&handle, state, data);
+        let mut driver = builder.driver(&handle, |limits| {
+            Engine::with_limits(state.wrap(), data, limits)
+        });
         driver.set_name(Box::new(registered));
         Ok((handle, driver))
     }

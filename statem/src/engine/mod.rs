@@ -15,6 +15,8 @@ mod queue;
 #[cfg(feature = "tokio")]
 pub(crate) mod record;
 mod release;
+#[cfg(feature = "serde")]
+mod snapshot;
 mod sources;
 mod step;
 mod timers;

@@ -107,6 +107,16 @@ impl<Name, Event> Queues<Name, Event> {
         both.postponed.push_back(entry);
     }
 
+    /// Adds an event that was postponed in another life of the machine.
+    #[cfg(feature = "serde")]
+    pub(super) fn restore(&mut self, entry: Entry<Name, Event>) {
+        let both = self.both();
+        if matches!(entry.origin, Origin::Source(_) | Origin::Timer(_)) {
+            both.outputs += 1;
+        }
+        both.postponed.push_back(entry);
+    }
+
     /// Puts all postponed events in front of the waiting ones, oldest first (R12, R13).
     pub(super) fn retry(&mut self) {
         let Some(both) = &mut self.0 else { return };

@@ -124,6 +124,19 @@ impl<Name: Copy + Eq, Event> Timers<Name, Event> {
         self.find(key).is_some()
     }
 
+    #[cfg(feature = "serde")]
+    pub(super) fn is_any_running(&self) -> bool {
+        !self.zero.is_empty() || !self.heap.is_empty()
+    }
+
+    /// Whether a timeout runs that is due without a clock.
+    #[cfg(feature = "serde")]
+    pub(super) fn is_zero(&self, key: Key<Name>) -> bool {
+        self.find(key)
+            .and_then(|slot| self.slots[slot].as_ref())
+            .is_some_and(|timer| timer.place.is_none())
+    }
+
     pub(super) fn has_zero(&self) -> bool {
         !self.zero.is_empty()
     }

@@ -74,7 +74,7 @@ use crate::reply::{Answer, Reply};
 /// assert_eq!(door.path(), ["Locked", "Open", "Locked"]);
 /// ```
 pub struct Bench<M: Handler> {
-    engine: Engine<M>,
+    pub(super) engine: Engine<M>,
     now: Duration,
     /// The states that were entered, in order.
     path: Vec<&'static str>,
@@ -101,7 +101,14 @@ impl<M: Handler> Bench<M> {
         data: M::Data,
         init: impl FnOnce(&mut M::Data, &mut EnterCx<M>),
     ) -> Self {
-        let engine = Engine::new(state, data);
+        Self::with_engine(Engine::new(state, data), init)
+    }
+
+    #[track_caller]
+    pub(super) fn with_engine(
+        engine: Engine<M>,
+        init: impl FnOnce(&mut M::Data, &mut EnterCx<M>),
+    ) -> Self {
         let path = vec![engine.state_name()];
         let mut bench = Bench {
             engine,

@@ -8,6 +8,8 @@
 mod bench;
 mod coverage;
 mod reactions;
+#[cfg(feature = "serde")]
+mod snapshot;
 #[cfg(feature = "net")]
 mod wire;
 

@@ -58,6 +58,10 @@ impl<M: Handler> Driver<M> {
                 postponed: self.engine.postponed().collect(),
                 show: self.engine.show(),
                 inspection: self.inspection(),
+                #[cfg(feature = "serde")]
+                engine: &self.engine,
+                #[cfg(feature = "serde")]
+                now: self.now(),
             }),
             Question::Suspend(suspended, reply) => {
                 self.suspended = suspended;
