@@ -59,6 +59,9 @@ pub(crate) struct View<'a, M: Machine> {
     pub(crate) engine: &'a Engine<M>,
     #[cfg(feature = "serde")]
     pub(crate) now: Duration,
+    /// Outputs that wait since it was suspended (N73).
+    #[cfg(feature = "serde")]
+    pub(crate) kept_outputs: usize,
 }
 
 /// A question to be answered in the machine's task, at rest, and what is to be changed there: both

@@ -29,7 +29,7 @@ mod reply;
 mod scope;
 mod slot;
 #[cfg(feature = "serde")]
-mod snapshot;
+pub mod snapshot;
 mod source;
 mod sync;
 #[cfg(feature = "test-util")]
@@ -63,11 +63,6 @@ pub use machine::{Initial, Machine, Node, Payload, To, Unexpected};
 pub use machine::{IsEvent, Living};
 pub use reason::{Bound, ExitReason};
 pub use reply::{Answer, Reply};
-#[cfg(feature = "serde")]
-pub use snapshot::{
-    LeftOut, Remaining, Save, Saved, SavedEvent, SavedOf, SavedOrigin, SavedRef, SavedTimeout,
-    Saving, Snapshot, Which,
-};
 pub use source::Source;
 /// Makes a client of an event enum: what can be asked of the machine, as methods.
 ///

@@ -12,9 +12,9 @@ pub enum ExitReason {
     /// It stopped by itself or by `Handle::stop`, reached a terminal state, or its last handle was
     /// dropped.
     Normal,
-    /// It was shut down, by `Handle::shutdown`.
+    /// It was shut down: by `Handle::shutdown`, or by the machine that owned it.
     Shutdown,
-    /// It stopped with an error of its own.
+    /// It stopped with an error: its own, or that of `Handle::stop_with`.
     Other(Arc<dyn Error + Send + Sync>),
     /// It was killed: `terminate` was not called (N62).
     Killed,

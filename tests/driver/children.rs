@@ -294,7 +294,7 @@ fn a_child_runs_in_the_bench_without_a_runtime_and_can_be_finished_by_hand() {
 }
 
 /// Links a machine to the end of another one.
-fn link(closed: statem::Closed) -> Event {
+pub(crate) fn link(closed: statem::Closed) -> Event {
     run("link", |world, cx| {
         world.guards.push(cx.link(closed));
         Step::Keep

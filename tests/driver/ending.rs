@@ -382,3 +382,26 @@ async fn n61_a_reply_dropped_with_the_data_says_stopped_too() {
         "{outcome:?}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn r120_a_machine_can_be_stopped_with_a_reason_in_its_turn() {
+    let (machine, trace) = puppet();
+    let (linked, _) = puppet();
+    send(&linked, [crate::children::link(machine.closed())]);
+    send(&machine, [Event::Note("before")]);
+    let error = std::io::Error::other("the disk is full");
+    let reason = machine.stop_with(error).await;
+    let ExitReason::Other(told) = &reason else {
+        panic!("{reason}")
+    };
+    assert!(told.is::<std::io::Error>());
+    assert_eq!(trace.take(), "before terminate");
+    assert_eq!(
+        linked.closed().await.to_string(),
+        "it ended with `Puppet`, which it is linked to: \
+         it stopped with an error: the disk is full"
+    );
+    // One that has ended keeps its own.
+    let again = machine.stop_with(ExitReason::Shutdown).await;
+    assert!(matches!(again, ExitReason::Other(_)));
+}

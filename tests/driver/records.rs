@@ -343,3 +343,16 @@ async fn running_machines_are_listed_with_names_and_states_until_they_end() {
     assert_eq!(mine(), Vec::<String>::new());
     assert!(matches!(two.status(), Status::Stopped(ExitReason::Aborted)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn r130_a_report_does_not_show_an_event_of_the_time_there_was_a_log() {
+    let (log, _guard) = listen();
+    let (machine, _) = puppet_with(shows_all().keep_log(1), |_| {});
+    send(&machine, [Event::Note("kept")]);
+    machine.keep_log(0).await.unwrap();
+    send(&machine, [fail()]);
+    machine.closed().await;
+    let reports = log.take(Level::ERROR);
+    assert!(reports[0].contains(" event=\"cast\" "), "{reports:?}");
+    assert!(!reports[0].contains("kept"), "{reports:?}");
+}

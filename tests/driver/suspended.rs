@@ -374,3 +374,59 @@ async fn r127_a_replacement_that_panics_leaves_the_state_and_is_the_askers_affai
     assert_eq!(machine.call(Event::Ask).await.unwrap(), 7);
     assert!(log.take(tracing::Level::ERROR).is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn r102_a_suspended_machine_ends_with_its_parent_and_with_one_it_is_linked_to() {
+    let (parent, _) = puppet();
+    let (told, child) = tokio::sync::oneshot::channel();
+    let start = run("start", move |world, cx| {
+        let child = cx.start(Builder::new().build(Idle, World::default()), |_| {
+            Event::Note("down")
+        });
+        drop(told.send((*child).clone()));
+        world.children.push(child);
+        Step::Keep
+    });
+    send(&parent, [start]);
+    let child = child.await.unwrap();
+    child.suspend().await.unwrap();
+    parent.stop().await;
+    assert!(matches!(child.closed().await, ExitReason::Shutdown));
+
+    let (machine, trace) = puppet();
+    let (other, _) = puppet();
+    send(&machine, [crate::children::link(other.closed())]);
+    machine.suspend().await.unwrap();
+    send(&machine, [Event::Note("never")]);
+    other.kill();
+    assert!(matches!(machine.closed().await, ExitReason::Linked { .. }));
+    assert_eq!(trace.take(), "link terminate");
+}
+
+/// Asks a machine something that makes it be asked again, in its own turn.
+fn ask_again(machine: &Handle<Puppet>, asked: &Arc<AtomicUsize>) {
+    if asked.fetch_add(1, Ordering::Relaxed) == 100_000 {
+        return;
+    }
+    let (next, again) = (machine.clone(), asked.clone());
+    let mut question = Box::pin(machine.replace(move |_, _| {
+        ask_again(&next, &again);
+        None
+    }));
+    assert!(poll_once(question.as_mut()).is_pending());
+}
+
+#[tokio::test(start_paused = true)]
+async fn n20_a_suspended_machine_that_is_asked_without_end_lets_others_run() {
+    let (machine, _) = puppet();
+    machine.suspend().await.unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    ask_again(&machine, &asked);
+    while asked.load(Ordering::Relaxed) == 1 {
+        tokio::task::yield_now().await;
+    }
+    // The runtime gives a task many turns before it looks at this one.
+    assert!(asked.load(Ordering::Relaxed) < 10_000);
+    assert!(machine.inspect().await.unwrap().suspended);
+    machine.kill();
+}

@@ -3,5 +3,7 @@
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-cfg=statem_shuttle");
-    println!("cargo::rustc-check-cfg=cfg(feature, values(\"net\", \"tracing\", \"test-util\"))");
+    println!(
+        "cargo::rustc-check-cfg=cfg(feature, values(\"net\", \"serde\", \"tracing\", \"test-util\"))"
+    );
 }

@@ -70,6 +70,27 @@ async fn n75_what_became_due_while_it_was_saved_fires_in_the_first_turn_before_t
 }
 
 #[tokio::test(start_paused = true)]
+async fn n74_n73_an_output_that_a_suspended_machine_has_not_handled_is_left_out_and_counted() {
+    let machine = spawn::<Scribe>(Open::default(), Book::default());
+    machine
+        .cast(act("a", [Ask::Output], Then::Keep))
+        .await
+        .unwrap();
+    machine.suspend().await.unwrap();
+    let mut outputs = 0;
+    for _ in 0..5 {
+        let left_out = machine.snapshot(|saving| Ok::<_, ()>(saving.saved.left_out.outputs));
+        outputs = left_out.await.unwrap();
+    }
+    assert_eq!(outputs, 1);
+    machine.resume().await.unwrap();
+    // Handled it is postponed, and counted as that.
+    let left_out = machine.snapshot(|saving| Ok::<_, ()>(saving.saved.left_out.outputs));
+    assert_eq!(left_out.await.unwrap(), 1);
+    assert!(called(&machine).await.contains("output@Source("));
+}
+
+#[tokio::test(start_paused = true)]
 async fn n74_a_writer_that_fails_or_panics_is_an_error_of_the_asker_alone() {
     let machine = spawn::<Scribe>(Open::default(), Book::default());
     let failed = machine.snapshot(|_| Err::<(), _>("no room")).await;

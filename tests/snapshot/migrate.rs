@@ -1,10 +1,9 @@
 //! Snapshots of other versions (R133, R134).
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use statem::snapshot::{Remaining, Save, Saved, SavedOf, Snapshot, Which};
 use statem::testing::Bench;
-use statem::{
-    Cx, Handler, Next, Remaining, Save, Saved, SavedOf, Snapshot, StateMachine, Which, keep,
-};
+use statem::{Cx, Handler, Next, StateMachine, keep};
 
 use crate::scribe;
 
@@ -105,4 +104,25 @@ fn n74_what_is_no_snapshot_is_refused() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn n74_the_number_of_a_timer_leaves_numbers_for_others() {
+    let text = |number: u64| {
+        format!(
+            r#"[1, {{ "state": {{ "Open": {{ "timers": [{number}] }} }},
+                "data": {{ "timers": {{}}, "on_enter": [] }}, "timeouts": [], "postponed": [] }}]"#
+        )
+    };
+    let read = |number| serde_json::from_str::<Snapshot<scribe::Scribe>>(&text(number));
+    let told = read(u64::MAX).unwrap_err().to_string();
+    assert!(
+        told.starts_with("no timer is saved as 18446744073709551615"),
+        "{told}"
+    );
+    let mut restored = Bench::restore(read(u64::MAX >> 1).unwrap());
+    let timer = scribe::Ask::Timer(1, 5, Box::new(scribe::note("late")));
+    restored.send(scribe::act("a", [timer], scribe::Then::Keep));
+    restored.advance(scribe::ms(5));
+    assert!(scribe::trace(&mut restored).contains("late@Timer("));
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use statem::ExitReason;
 use statem::engine::Engine;
-use statem::{ExitReason, LeftOut, Remaining, SavedOrigin, Which};
+use statem::snapshot::{LeftOut, Remaining, SavedOrigin, Which};
 
 use crate::scribe::*;
 

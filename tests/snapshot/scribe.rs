@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use statem::engine::Engine;
+use statem::snapshot::{Save, Snapshot};
 use statem::testing::Bench;
 use statem::{
-    Actions, Cx, EnterCx, Handler, Next, Reply, Save, Snapshot, StateMachine, Timer, keep,
-    keep_and_retry, postpone,
+    Actions, Cx, EnterCx, Handler, Next, Reply, StateMachine, Timer, keep, keep_and_retry, postpone,
 };
 
 #[derive(StateMachine, Serialize, Deserialize)]

@@ -354,13 +354,13 @@ pub(super) fn stopped<M: Machine>(
 /// A question on its way into the mailbox.
 pub(super) struct Put<'a, M: Machine> {
     mailbox: &'a Mailbox<M>,
-    question: Option<Question<M>>,
+    question: Option<Box<Question<M>>>,
     /// While it waits for room.
     asker: Option<u64>,
 }
 
 impl<'a, M: Machine> Put<'a, M> {
-    pub(super) fn new(mailbox: &'a Mailbox<M>, question: Question<M>) -> Self {
+    pub(super) fn new(mailbox: &'a Mailbox<M>, question: Box<Question<M>>) -> Self {
         Put {
             mailbox,
             question: Some(question),

@@ -138,8 +138,17 @@ impl<M: Machine> Handle<M> {
     ///
     /// Cancel safety: once it has been polled the request stays in force.
     pub async fn stop(&self) -> ExitReason {
-        self.end_by(Control::Stop(Box::new(ExitReason::Normal)))
-            .await
+        self.stop_with(ExitReason::Normal).await
+    }
+
+    /// As [`Handle::stop`], with a reason of one's own: an error, or another [`ExitReason`] (R120).
+    ///
+    /// If the reason is not a normal one the end is reported (R99), and machines that are
+    /// [linked](Actions::link) to this one end with it. Of several stops that wait the first counts.
+    ///
+    /// Cancel safety: as [`Handle::stop`].
+    pub async fn stop_with(&self, reason: impl Into<ExitReason>) -> ExitReason {
+        self.end_by(Control::Stop(Box::new(reason.into()))).await
     }
 
     /// Asks the machine to end by itself within `limit`, and waits for its end (N59).
@@ -289,7 +298,7 @@ impl<M: Machine> Handle<M> {
     {
         let machine = M::GRAPH.name;
         let (reply, answer) = Answer::channel(machine, None, None);
-        let put = Put::new(&self.mailbox, question(reply));
+        let put = Put::new(&self.mailbox, Box::new(question(reply)));
         call::answer_within(machine, put, answer, self.mailbox.call_limit).await
     }
 }

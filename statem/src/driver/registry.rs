@@ -22,6 +22,9 @@ use crate::watch::Status;
 /// and before its end is reported (N61): whoever has seen [`closed`](Handle::closed) may start the
 /// next one. It has as many entries as machines are alive.
 ///
+/// Names are compared, and for [`names`](Registry::names) cloned, under the registry's lock: how that
+/// is done must not use the registry.
+///
 /// A registry does not keep its machines alive (N58): for one that is to live by its name alone
 /// [`detach`](Handle::detach) the handle. Nor does it end them when it is dropped.
 ///
@@ -168,7 +171,7 @@ impl<Name: Ord, M: Machine> Registry<Name, M> {
     where
         Name: Clone,
     {
-        // A name is a value of the user's: it is cloned and dropped without the lock.
+        // A name is a value of the user's: this one is cloned and dropped without the lock.
         let key = name.clone();
         let mut entries = self.entries.lock();
         if let Some(holder) = entries.get(&name).cloned() {

@@ -10,7 +10,8 @@ use crate::snapshot::{Saving, Snapshot};
 
 impl<M: Machine> Handle<M> {
     /// Writes the machine down in its turn, at rest, and leaves it running (N74). Within the limit
-    /// of a call, as [`Handle::inspect`].
+    /// of a call, as [`Handle::inspect`]. Messages that wait in the mailbox are not the machine's, and
+    /// not in it: [`Handle::suspend`] it first to know that nothing happens afterwards.
     ///
     /// `write` runs in the machine's task, where all else waits for it: it makes bytes or text, and
     /// what stores them comes afterwards.
@@ -18,7 +19,8 @@ impl<M: Machine> Handle<M> {
     /// ```
     /// # use std::time::Duration;
     /// # use serde::{Deserialize, Serialize};
-    /// # use statem::{Builder, Cx, Handler, Next, Save, Snapshot, StateMachine, keep, spawn};
+    /// # use statem::{Builder, Cx, Handler, Next, StateMachine, keep, spawn};
+    /// # use statem::snapshot::{Save, Snapshot};
     /// # #[derive(StateMachine, Serialize, Deserialize)]
     /// # #[machine(event = u64, data = u64, timeout = ())]
     /// # enum Counter {
@@ -67,7 +69,8 @@ impl<M: Machine> Handle<M> {
         self.put_question(|reply| {
             Question::Look(Box::new(move |view| {
                 // Nobody is asked in a machine that has ended.
-                if let Some(saving) = view.engine.snapshot(view.now) {
+                if let Some(mut saving) = view.engine.snapshot(view.now) {
+                    saving.saved.left_out.outputs += view.kept_outputs;
                     match write(&saving) {
                         Ok(written) => drop(reply.send(written)),
                         Err(error) => drop(reply.fail(error)),

@@ -116,12 +116,11 @@ impl<M: Handler> Builder<M> {
 
 /// What changes a machine at run time. Each request is served in the machine's turn, at rest, in
 /// its place among the messages, within the limit of a call; many wait as [`Handle::inspect`] does.
-///
-/// Cancel safety of all: dropped after it was polled, a request may be served all the same.
 impl<M: Machine> Handle<M> {
     /// Suspends the machine: it handles no event until [`Handle::resume`] (N72).
     ///
-    /// What was sent before is handled first; what is sent later waits in the mailbox, up to its
+    /// What was sent before is handled first, unless a long chain of the machine's own events goes
+    /// before it, which is broken off (N30). What is sent later waits in the mailbox, up to its
     /// bound. Timers run on: those that are due at resume fire first, before the messages, save that
     /// the event timeout yields to a message that waits, as ever (N23). Sources go on until each
     /// has one output, and what was written leaves (N73). Limits of calls pass.
@@ -131,6 +130,8 @@ impl<M: Machine> Handle<M> {
     /// An event of [`Handle::shutdown`] waits, and the limit of that ends the machine.
     ///
     /// Suspended more than once it is suspended.
+    ///
+    /// Cancel safety: dropped after it was polled, the request may be served all the same.
     ///
     /// # Errors
     ///
@@ -175,7 +176,9 @@ impl<M: Machine> Handle<M> {
             .await
     }
 
-    /// Has a suspended machine go on; nothing to one that is not suspended.
+    /// Has a suspended machine go on; does nothing to one that is not suspended.
+    ///
+    /// Cancel safety: as [`Handle::suspend`].
     ///
     /// # Errors
     ///
@@ -196,6 +199,8 @@ impl<M: Machine> Handle<M> {
     /// edges of the machine do not count. If the new state is another variant, the sources of the
     /// state that goes are dropped with it. A terminal state ends the machine.
     ///
+    /// Cancel safety: as [`Handle::suspend`].
+    ///
     /// # Errors
     ///
     /// As [`Handle::suspend`]; [`CallError::Failed`] with its message if the function panicked: the
@@ -214,6 +219,8 @@ impl<M: Machine> Handle<M> {
 
     /// As [`Builder::keep_log`], from here on; 0 ends it and forgets the lines.
     ///
+    /// Cancel safety: as [`Handle::suspend`].
+    ///
     /// # Errors
     ///
     /// As [`Handle::suspend`].
@@ -229,6 +236,8 @@ impl<M: Machine> Handle<M> {
     }
 
     /// As [`Builder::trace`], from here on.
+    ///
+    /// Cancel safety: as [`Handle::suspend`].
     ///
     /// # Errors
     ///

@@ -33,20 +33,24 @@ impl<M: Machine> Engine<M> {
             self.insert_events()?;
             self.start_sources()?;
             self.careful = self.is_careful();
-        }
-        if let Some(timers) = &self.timers {
-            self.careful = timers.is_running(Key::Event) || self.is_careful();
+        } else if self.timers.is_some() {
+            self.careful = self.is_careful();
         }
         Ok(())
     }
 
-    /// Whether every transition has work to do beside its handler's, whatever that answers.
-    fn is_careful(&self) -> bool {
+    /// Whether even a bare `keep` has work to do after it.
+    pub(super) fn is_careful(&self) -> bool {
         #[cfg(feature = "tokio")]
-        if self.is_recorded() {
-            return true;
-        }
-        self.enter_cx.cx.actions.released().is_some()
+        let recorded = self.is_recorded();
+        #[cfg(not(feature = "tokio"))]
+        let recorded = false;
+        recorded
+            || self.enter_cx.cx.actions.released().is_some()
+            || self
+                .timers
+                .as_ref()
+                .is_some_and(|timers| timers.is_running(Key::Event))
     }
 
     /// Step 7: of each timeout only the last request counts (R56).

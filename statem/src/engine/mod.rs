@@ -15,6 +15,7 @@ mod queue;
 #[cfg(feature = "tokio")]
 pub(crate) mod record;
 mod release;
+mod settle;
 #[cfg(feature = "serde")]
 mod snapshot;
 mod sources;
@@ -38,8 +39,8 @@ use end::Callback;
 pub(crate) use end::drop_at_end;
 pub use look::RunningTimeout;
 use queue::{Entry, Queues};
+use settle::Fate;
 use sources::Sources;
-use step::Fate;
 #[cfg(feature = "test-util")]
 pub(crate) use step::Move;
 pub(crate) use timers::Instance;

@@ -110,11 +110,9 @@ impl<Name, Event> Queues<Name, Event> {
     /// Adds an event that was postponed in another life of the machine.
     #[cfg(feature = "serde")]
     pub(super) fn restore(&mut self, entry: Entry<Name, Event>) {
-        let both = self.both();
-        if matches!(entry.origin, Origin::Source(_) | Origin::Timer(_)) {
-            both.outputs += 1;
-        }
-        both.postponed.push_back(entry);
+        self.postpone(entry);
+        // It was counted in that one.
+        self.both().postponements -= 1;
     }
 
     /// Puts all postponed events in front of the waiting ones, oldest first (R12, R13).

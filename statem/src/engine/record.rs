@@ -180,18 +180,25 @@ impl<Name: fmt::Debug + Copy> fmt::Display for Line<Name> {
 
 impl<M: Machine> Engine<M> {
     /// Changes how the machine is looked at, at rest.
-    pub(crate) fn record_mut(&mut self) -> &mut Record<M> {
-        self.careful = true;
-        self.record.get_or_insert_default()
+    pub(crate) fn change_record(&mut self, change: impl FnOnce(&mut Record<M>)) {
+        let record = self.record.get_or_insert_default();
+        change(record);
+        if !record.is_on() {
+            // The next event will not be looked at, and this one is not to be taken for it.
+            record.event = None;
+        }
+        self.careful = self.is_careful();
     }
 
     pub(crate) fn set_record(&mut self, record: Option<Box<Record<M>>>) {
-        self.careful |= record.is_some();
         self.record = record;
+        self.careful = self.is_careful();
     }
 
+    /// Whether each event is looked at: who only has values shown pays nothing for it.
+    #[inline]
     pub(super) fn is_recorded(&self) -> bool {
-        self.record.is_some()
+        self.record.as_ref().is_some_and(|record| record.is_on())
     }
 
     /// How values are shown.
@@ -253,55 +260,46 @@ impl<M: Machine> Engine<M> {
         }
     }
 
-    /// A handler is about to get the event, if anybody looks.
+    /// A handler is about to get the event, and somebody looks.
+    #[cold]
     pub(super) fn record_event(&mut self, event: &M::Event) {
-        if self.record.is_none() {
-            return;
-        }
         let counts = self.counts();
         if let Some(record) = &mut self.record {
-            record.event = None;
-            if record.is_on() {
-                record.event = shown(record.show.event, event);
-                record.before = counts;
-            }
+            record.event = shown(record.show.event, event);
+            record.before = counts;
         }
     }
 
     /// The transition of that event has ended.
-    #[inline]
+    #[cold]
     pub(super) fn record_outcome(
         &mut self,
         origin: Origin<M::Timeout>,
         retried: bool,
         from: usize,
     ) {
-        if self.record.is_some() {
-            self.add_line(origin, retried, name_of::<M>(from));
-        }
-    }
-
-    #[cold]
-    fn add_line(&mut self, origin: Origin<M::Timeout>, retried: bool, from: &'static str) {
         let (to, after) = (self.state_name(), self.counts());
-        let Some(before) = self.record.as_ref().map(|record| record.before) else {
-            return;
-        };
-        let fate = self.fate_since(before);
-        if let Some(record) = self.record.as_mut().filter(|record| record.is_on()) {
+        let ended = self.ended_by_event;
+        if let Some(record) = &mut self.record {
+            let fate = if ended {
+                "ended the machine"
+            } else {
+                fate(record.before, after)
+            };
             record.add(Line {
                 origin: Some(origin),
                 event: record.event.clone(),
                 retried,
-                from,
+                from: name_of::<M>(from),
                 to,
                 fate,
-                replies: after.replied - before.replied,
+                replies: after.replied - record.before.replied,
             });
         }
     }
 
     /// The caller of the event has gone, and no handler gets it (N52).
+    #[cold]
     pub(super) fn record_skipped(
         &mut self,
         event: &M::Event,
@@ -309,7 +307,7 @@ impl<M: Machine> Engine<M> {
         retried: bool,
     ) {
         let from = self.state_name();
-        if let Some(record) = self.record.as_mut().filter(|record| record.is_on()) {
+        if let Some(record) = &mut self.record {
             record.add(Line {
                 origin: Some(origin),
                 event: shown(record.show.event, event),
@@ -321,22 +319,19 @@ impl<M: Machine> Engine<M> {
             });
         }
     }
+}
 
-    /// What has become of the one event that was handled since.
-    fn fate_since(&self, before: Counts) -> &'static str {
-        let after = self.counts();
-        if self.ended_by_event {
-            "ended the machine"
-        } else if after.postponed > before.postponed {
-            "postponed"
-        } else if after.refused > before.refused {
-            "could not be postponed"
-        } else if after.unexpected > before.unexpected {
-            "unexpected"
-        } else if after.consumed > before.consumed {
-            "consumed"
-        } else {
-            "discarded, its source has gone"
-        }
+/// What has become of the one event that was handled between the two.
+fn fate(before: Counts, after: Counts) -> &'static str {
+    if after.postponed > before.postponed {
+        "postponed"
+    } else if after.refused > before.refused {
+        "could not be postponed"
+    } else if after.unexpected > before.unexpected {
+        "unexpected"
+    } else if after.consumed > before.consumed {
+        "consumed"
+    } else {
+        "discarded, its source has gone"
     }
 }

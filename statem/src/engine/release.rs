@@ -3,7 +3,7 @@
 
 use super::Engine;
 use super::end::Callback;
-use super::step::Fate;
+use super::settle::Fate;
 use crate::context::Key;
 use crate::event::Origin;
 use crate::guard::Released;

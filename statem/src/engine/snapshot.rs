@@ -134,7 +134,7 @@ impl<M: Handler> Engine<M> {
         if let Some(list) = owners.list {
             let last = owners.numbers.last().copied().unwrap_or_default();
             engine.enter_cx.cx.actions.requests().adopt(list, last);
-            engine.careful = true;
+            engine.careful = engine.is_careful();
         }
         engine
     }

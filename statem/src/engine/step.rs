@@ -9,30 +9,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::end::Callback;
-use super::queue::Entry;
+use super::settle::Fate;
 use super::{Clock, ENTER_REPEATS, Engine, is_terminal, name_of};
-use crate::call_cell::{CallCell, Failure};
+use crate::call_cell::CallCell;
 use crate::context::{EnterCx, Key};
 use crate::event::Origin;
 use crate::handler::Handler;
-use crate::machine::Unexpected;
 use crate::reason::{Bound, ExitReason};
 use crate::scope::Transition;
 use crate::slot::Slot;
-use crate::trace::warning;
 use crate::transition::{Next, Verb};
-
-/// What has become of the event being handled.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Fate {
-    /// Its handler has it.
-    Open,
-    /// Its handler has it, and its source or timer was dropped meanwhile: it cannot be postponed
-    /// any more (N36).
-    Orphaned,
-    /// It was consumed, postponed or refused, and counted.
-    Settled,
-}
 
 /// How a transition went.
 #[derive(Clone, Copy, PartialEq)]
@@ -96,7 +82,9 @@ impl<M: Handler> Engine<M> {
                 self.counts.received += u64::from(!retried);
                 self.counts.seldom().abandoned += 1;
                 #[cfg(feature = "tokio")]
-                self.record_skipped(&event, origin, retried);
+                if self.is_recorded() {
+                    self.record_skipped(&event, origin, retried);
+                }
                 self.drop_event(event);
                 return;
             }
@@ -153,7 +141,9 @@ impl<M: Handler> Engine<M> {
         let from = transition.from;
         self.finish(transition, result);
         #[cfg(feature = "tokio")]
-        self.record_outcome(origin, retried, from);
+        if self.is_recorded() {
+            self.record_outcome(origin, retried, from);
+        }
     }
 
     fn run(
@@ -165,27 +155,26 @@ impl<M: Handler> Engine<M> {
         transition: &mut Transition,
         clock: Clock<'_>,
     ) -> Flow {
-        if self.data.is_none() {
-            return Flow::Quiet;
-        }
-        self.callback = Callback::Handle;
-        self.fate = Fate::Open;
         if self.careful {
             if let Some(list) = self.enter_cx.cx.actions.released() {
                 list.begin(transition.stamp);
             }
             #[cfg(feature = "tokio")]
-            self.record_event(&event);
+            if self.is_recorded() {
+                self.record_event(&event);
+            }
         }
+        let Some(data) = &mut self.data else {
+            return Flow::Quiet;
+        };
+        self.callback = Callback::Handle;
+        self.fate = Fate::Open;
         self.enter_cx.cx.origin = origin;
         self.enter_cx.cx.call = call;
         let variant = if cfg!(debug_assertions) {
             Some(discriminant(&event))
         } else {
             None
-        };
-        let Some(data) = &mut self.data else {
-            return Flow::Quiet;
         };
         // 1. The handler.
         let next = M::handle(
@@ -372,135 +361,6 @@ impl<M: Handler> Engine<M> {
             actions.requests().stop.take()
         } else {
             None
-        }
-    }
-
-    /// Step 6: the event joins the postponed ones, or has been consumed.
-    fn settle_event(
-        &mut self,
-        moves: Move,
-        variant: Option<Discriminant<M::Event>>,
-        retried: bool,
-        clock: Clock<'_>,
-    ) -> Result<(), ExitReason> {
-        let call = self.enter_cx.cx.call.take();
-        let origin = self.enter_cx.cx.origin;
-        let postponed = if self.enter_cx.cx.actions.any {
-            self.enter_cx.cx.actions.requests().postponed.take()
-        } else {
-            None
-        };
-        let fate = std::mem::replace(&mut self.fate, Fate::Settled);
-        let Some(event) = postponed else {
-            self.counts.consumed += 1;
-            if let Origin::Source(source) = origin {
-                if let Some(sources) = &mut self.sources {
-                    sources.consumed(source);
-                }
-            }
-            return Ok(());
-        };
-        debug_assert!(
-            variant.is_none_or(|variant| variant == discriminant(&event)),
-            "an event of another variant was postponed than the one being handled"
-        );
-        if fate == Fate::Orphaned {
-            self.count_discarded(true);
-            return self.drop_value(Callback::DropEvent, event);
-        }
-        let entry = Entry {
-            event,
-            origin,
-            call,
-            retried,
-        };
-        if self.queues.postponed_len() >= self.limits.postponed as usize
-            && !matches!(moves, Move::Go | Move::Retry)
-        {
-            self.drop_abandoned()?;
-            if self.queues.postponed_len() >= self.limits.postponed as usize {
-                return self.refuse(entry, clock);
-            }
-        }
-        if let Some(call) = &entry.call {
-            call.release();
-        }
-        self.queues.postpone(entry);
-        Ok(())
-    }
-
-    /// N53: postponed requests whose callers have gone make room.
-    fn drop_abandoned(&mut self) -> Result<(), ExitReason> {
-        let mut result = Ok(());
-        if M::KEEP_ABANDONED {
-            return result;
-        }
-        for (entry, _) in self.queues.extract_abandoned() {
-            self.counts.seldom().abandoned += 1;
-            result = result.and(self.drop_value(Callback::DropEvent, entry.event));
-        }
-        result
-    }
-
-    /// N45: there is no room to postpone the event in.
-    fn refuse(
-        &mut self,
-        entry: Entry<M::Timeout, M::Event>,
-        clock: Clock<'_>,
-    ) -> Result<(), ExitReason> {
-        let Entry {
-            event,
-            origin,
-            call,
-            ..
-        } = entry;
-        self.counts.seldom().refused += 1;
-        match (origin, call) {
-            (Origin::Call, Some(call)) => {
-                call.fail(Failure::Full {
-                    machine: M::GRAPH.name,
-                    what: Bound::Postponed,
-                });
-                self.drop_value(Callback::DropEvent, event)
-            }
-            (Origin::Cast, _) => {
-                let now = clock();
-                if self.queues.may_warn(now) {
-                    warning!(
-                        machine = M::GRAPH.name,
-                        state = self.state_name(),
-                        refused = self.counts.seldom().refused,
-                        "a cast could not be postponed: the postponed queue is full"
-                    );
-                }
-                self.callback = Callback::Refused;
-                if let (Some(state), Some(data)) = (&self.state, &mut self.data) {
-                    state.refused(event, data);
-                }
-                Ok(())
-            }
-            _ => {
-                self.drop_value(Callback::DropEvent, event)?;
-                Err(ExitReason::Overflow {
-                    what: Bound::Postponed,
-                })
-            }
-        }
-    }
-
-    fn unexpected(&mut self, event: M::Event, from: usize) -> Result<(), ExitReason> {
-        let (machine, state) = (M::GRAPH.name, name_of::<M>(from));
-        self.counts.seldom().unexpected += 1;
-        warning!(machine, state, event = std::any::type_name::<M::Event>(), origin = ?self.enter_cx.cx.origin, "unexpected event");
-        if let Some(call) = &self.enter_cx.cx.call {
-            call.fail(Failure::Unexpected { machine, state });
-        }
-        self.drop_value(Callback::DropEvent, event)?;
-        let text = || format!("`{machine}` got an event it does not expect in state `{state}`");
-        match M::UNEXPECTED {
-            Unexpected::Warn => Ok(()),
-            Unexpected::Stop => Err(ExitReason::other(text())),
-            Unexpected::Panic => panic!("{}", text()),
         }
     }
 

@@ -22,13 +22,14 @@ pub(crate) struct Message<M: Machine> {
 
 /// What is asked of the driver rather than of the machine (N55).
 pub(crate) enum Control<M: Machine> {
-    /// In a box: a control request is not to be larger than a message.
+    /// In a box: a control request is not to be larger than the smallest message.
     Stop(Box<ExitReason>),
     /// The machine is to end by itself; by when the mailbox knows (N59).
     Shutdown,
     /// The last strong handle is gone (N58).
     NoHandles,
-    Ask(Question<M>),
+    /// In a box, as well.
+    Ask(Box<Question<M>>),
 }
 
 impl<M: Machine> Item<M> {

@@ -4,21 +4,22 @@
 //! together (R18, R19); senders that wait for room stand behind it, first come, first served (N56).
 
 mod item;
+mod room;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::call_cell::CallCell;
 use crate::inspect::Question;
 use crate::machine::Machine;
 use crate::reason::ExitReason;
-use crate::reply::callers_gone;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use crate::watch::{Published, wake_all};
 pub(crate) use item::{Control, Item, Message, Refused, Ticket, take_ahead, take_control};
+use room::{Crowd, Sender};
 
 /// Questions that wait at once; more wait at their askers (N55).
 const QUESTIONS: u32 = 64;
@@ -62,27 +63,10 @@ struct Inner<M: Machine> {
     parked: Option<Waker>,
 }
 
-struct Crowd<M: Machine> {
-    /// Askers that wait for room for a control request, by ticket.
-    askers: BTreeMap<u64, Waker>,
-    /// Messages that wait for room, by ticket.
-    senders: VecDeque<Sender<M>>,
-    last_ticket: u64,
-    /// Abandoned requests that were removed to make room (N53).
-    removed: u64,
-    /// The callers that had gone, of any machine, when the mailbox was last looked through. `None`
-    /// as long as no call was forwarded here: the caller of one tells the machine that it called.
-    gone_before: Option<usize>,
-}
-
-struct Sender<M: Machine> {
-    ticket: u64,
-    message: Message<M>,
-    waker: Option<Waker>,
-}
-
 impl<M: Machine> Mailbox<M> {
     pub(crate) fn new(capacity: usize, call_limit: Duration, start: Instant) -> Self {
+        // All items are as large as the largest, and nearly all are messages.
+        const { assert!(size_of::<Control<M>>() <= size_of::<Option<Arc<dyn CallCell>>>()) }
         Mailbox {
             inner: Mutex::new(Inner {
                 items: VecDeque::new(),
@@ -233,7 +217,7 @@ impl<M: Machine> Mailbox<M> {
     /// it goes.
     pub(crate) fn poll_ask(
         &self,
-        question: &mut Option<Question<M>>,
+        question: &mut Option<Box<Question<M>>>,
         asker: &mut Option<u64>,
         waker: &Waker,
     ) -> Poll<Result<(), ExitReason>> {
@@ -445,35 +429,6 @@ impl<M: Machine> Mailbox<M> {
             .map(|sender| Item::Message(sender.message))
     }
 
-    /// At the bound, requests whose callers have gone make room before anything live waits or is
-    /// refused (N53).
-    fn make_room(&self, inner: &mut Inner<M>) -> Made<M> {
-        let mut made = Made::default();
-        if M::KEEP_ABANDONED {
-            return made;
-        }
-        let told = self.abandoned.swap(false, Ordering::AcqRel);
-        if !inner.more_have_gone() && !told {
-            return made;
-        }
-        let mut kept = VecDeque::with_capacity(inner.items.len());
-        for item in inner.items.drain(..) {
-            match item {
-                Item::Message(message)
-                    if message.call.as_ref().is_some_and(|call| call.is_gone()) =>
-                {
-                    made.gone.push(message);
-                    inner.messages -= 1;
-                }
-                item => kept.push_back(item),
-            }
-        }
-        inner.items = kept;
-        inner.crowd().removed += made.gone.len() as u64;
-        made.admitted = inner.admit();
-        made
-    }
-
     fn lock(&self) -> MutexGuard<'_, Inner<M>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -484,77 +439,6 @@ impl<M: Machine> Inner<M> {
         self.messages += 1;
         self.items.push_back(Item::Message(message));
     }
-
-    /// Lets waiting messages in while there is room. Gives the wakers of their senders.
-    fn admit(&mut self) -> Vec<Waker> {
-        let mut admitted = Vec::new();
-        while self.messages < self.capacity {
-            let Some(sender) = self
-                .crowd
-                .as_mut()
-                .and_then(|crowd| crowd.senders.pop_front())
-            else {
-                break;
-            };
-            self.put(sender.message);
-            admitted.extend(sender.waker);
-        }
-        admitted
-    }
-
-    /// Whether callers of forwarded calls may have gone since this was last asked.
-    fn more_have_gone(&mut self) -> bool {
-        let before = self
-            .crowd
-            .as_mut()
-            .and_then(|crowd| crowd.gone_before.as_mut());
-        before.is_some_and(|before| {
-            let gone = callers_gone();
-            std::mem::replace(before, gone) != gone
-        })
-    }
-
-    fn place_of(&self, ticket: u64) -> Option<usize> {
-        self.crowd
-            .as_ref()?
-            .senders
-            .binary_search_by_key(&ticket, |sender| sender.ticket)
-            .ok()
-    }
-
-    /// Whether a message may be put now: not before those that wait (N56).
-    fn has_room(&self) -> bool {
-        let nobody_waits = self
-            .crowd
-            .as_ref()
-            .is_none_or(|crowd| crowd.senders.is_empty());
-        nobody_waits && self.messages < self.capacity
-    }
-
-    fn take_askers(&mut self) -> BTreeMap<u64, Waker> {
-        self.crowd
-            .as_mut()
-            .map_or_else(BTreeMap::new, |crowd| std::mem::take(&mut crowd.askers))
-    }
-
-    fn crowd(&mut self) -> &mut Crowd<M> {
-        self.crowd.get_or_insert_with(|| {
-            Box::new(Crowd {
-                askers: BTreeMap::new(),
-                senders: VecDeque::new(),
-                last_ticket: 0,
-                removed: 0,
-                gone_before: None,
-            })
-        })
-    }
-}
-
-impl<M: Machine> Crowd<M> {
-    fn next_ticket(&mut self) -> u64 {
-        self.last_ticket += 1;
-        self.last_ticket
-    }
 }
 
 /// Wakes the driver if it sleeps. Wakers are foreign code: they run without the lock.
@@ -563,36 +447,5 @@ fn wake_driver<M: Machine>(mut inner: MutexGuard<'_, Inner<M>>) {
     drop(inner);
     if let Some(waker) = parked {
         waker.wake();
-    }
-}
-
-/// What making room leaves to be done without the lock, for all of it is foreign code.
-struct Made<M: Machine> {
-    gone: Vec<Message<M>>,
-    admitted: Vec<Waker>,
-}
-
-impl<M: Machine> Made<M> {
-    fn finish(self) {
-        wake_all(self.admitted);
-        for message in self.gone {
-            // It is not the sender's fault, who only happens to need the room.
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(message))) {
-                crate::trace::warning!(
-                    machine = M::GRAPH.name,
-                    "the `Drop` of an abandoned event panicked"
-                );
-                std::mem::forget(payload);
-            }
-        }
-    }
-}
-
-impl<M: Machine> Default for Made<M> {
-    fn default() -> Self {
-        Made {
-            gone: Vec::new(),
-            admitted: Vec::new(),
-        }
     }
 }

@@ -31,7 +31,8 @@ pub(crate) use owners::Owners;
 /// use std::time::Duration;
 /// use serde::{Deserialize, Serialize};
 /// use statem::testing::Bench;
-/// use statem::{Cx, EnterCx, Handler, Next, Save, Snapshot, StateMachine, unexpected};
+/// use statem::{Cx, EnterCx, Handler, Next, StateMachine, unexpected};
+/// use statem::snapshot::{Save, Snapshot};
 ///
 /// #[derive(StateMachine, Serialize, Deserialize)]
 /// #[machine(event = Event, timeout = ())]
@@ -97,7 +98,8 @@ pub trait Save:
     ///
     /// ```
     /// # use serde::{Deserialize, Deserializer, Serialize, de::Error};
-    /// # use statem::{Cx, Handler, Next, Save, Saved, SavedOf, Snapshot, StateMachine, keep};
+    /// # use statem::{Cx, Handler, Next, StateMachine, keep};
+    /// # use statem::snapshot::{Save, Saved, SavedOf, Snapshot};
     /// # #[derive(StateMachine, Serialize, Deserialize)]
     /// # #[machine(event = Event, timeout = (), data = Data)]
     /// # enum Counter {
@@ -232,7 +234,7 @@ pub enum SavedOrigin<Timeout> {
 pub struct LeftOut {
     /// Postponed calls: their callers wait for the machine that was saved.
     pub calls: usize,
-    /// Postponed outputs of sources.
+    /// Outputs of sources: postponed ones, and those that a suspended machine has not handled (N73).
     pub outputs: usize,
     /// Sources; those that the enter call starts are there again.
     pub sources: usize,

@@ -18,6 +18,9 @@ pub(crate) struct Owners {
     pub(crate) numbers: BTreeSet<u64>,
 }
 
+/// No machine lives to number so many timers and sources.
+const LAST_NUMBER: u64 = u64::MAX >> 1;
+
 thread_local! {
     /// Those of the snapshot that is being read. serde gives the value nothing else to know it by.
     static READING: RefCell<Option<Owners>> = const { RefCell::new(None) };
@@ -56,13 +59,19 @@ impl Serialize for Timer {
     }
 }
 
-/// Only within a [`Snapshot`](crate::Snapshot), which knows the timeout that the number names;
+/// Only within a [`Snapshot`](crate::snapshot::Snapshot), which knows the timeout that the number names;
 /// elsewhere it is an error.
 impl<'de> Deserialize<'de> for Timer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Some(number) = Option::deserialize(deserializer)? else {
             return Ok(Timer::inert());
         };
+        // The machine counts on from the highest one.
+        if number > LAST_NUMBER {
+            return Err(D::Error::custom(format_args!(
+                "no timer is saved as {number}"
+            )));
+        }
         READING
             .with_borrow_mut(|owners| owners.as_mut().map(|owners| owners.timer(number)))
             .ok_or_else(|| D::Error::custom("a timer can be read only as part of a snapshot"))

@@ -32,6 +32,8 @@ pub(crate) enum Event {
     Elsewhere(Note, Reply<u32>),
     /// Postponed until the state changes, and then as `Ask`.
     Later(Note, Reply<u32>),
+    /// Is given to another clerk, who leaves its number and answers.
+    Forward(Handle<Clerk>, Note, Reply<u32>),
     /// Goes to the next state, and says its name.
     Next(Reply<&'static str>),
     /// Leaves its number and panics.
@@ -142,6 +144,9 @@ impl Handler for Clerk {
                     let _ = reply.send(note.0);
                 }
             },
+            Event::Forward(other, note, reply) => {
+                let _ = other.try_forward(reply, |reply| Event::Ask(note, reply));
+            }
             Event::Next(reply) => {
                 return match state {
                     ClerkAt::First(s) => {

@@ -9,4 +9,5 @@ mod checker;
 mod desk;
 mod ending;
 mod observers;
+mod others;
 mod senders;

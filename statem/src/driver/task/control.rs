@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::report::Report;
 use super::{Driver, Phase};
 use crate::counts::Counts;
 use crate::driver::clock;
@@ -41,7 +42,7 @@ impl<M: Handler> Driver<M> {
                 // What is shown runs a `Debug` of the user's. A question that panics is an error
                 // for its asker alone, who is told by the drop of its reply.
                 let asked = catch_unwind(AssertUnwindSafe(|| {
-                    scope::outside(|| self.answer(question));
+                    scope::outside(|| self.answer(*question));
                 }));
                 if let Err(payload) = asked {
                     std::mem::forget(payload);
@@ -62,6 +63,8 @@ impl<M: Handler> Driver<M> {
                 engine: &self.engine,
                 #[cfg(feature = "serde")]
                 now: self.now(),
+                #[cfg(feature = "serde")]
+                kept_outputs: self.kept(),
             }),
             Question::Suspend(suspended, reply) => {
                 self.suspended = suspended;
@@ -69,7 +72,7 @@ impl<M: Handler> Driver<M> {
             }
             Question::Replace(replacing, reply) => self.replace(replacing, reply),
             Question::Record(change, reply) => {
-                change(self.engine.record_mut());
+                self.engine.change_record(change);
                 let _ = reply.send(());
             }
         }
@@ -151,7 +154,7 @@ impl<M: Handler> Driver<M> {
             published: self.mailbox.published.clone(),
             reason: reason.clone(),
         };
-        let report = self.report(&reason);
+        let report = Report::new(self, &reason);
         self.mailbox.close(&reason);
         let by_itself = !matches!(reason, ExitReason::Killed | ExitReason::Aborted);
         if by_itself && started {
@@ -162,7 +165,7 @@ impl<M: Handler> Driver<M> {
         // A panic in there replaces the reason (N65), also for those who come from here on.
         let reason = self.engine.stopped().cloned().unwrap_or(reason);
         told.reason = reason.clone();
-        let report = report.or_else(|| self.report(&reason));
+        let report = report.or_else(|| Report::new(self, &reason));
         self.mailbox.close(&reason);
         // (5) to (7) Sources, state, queues, timers, mailbox.
         self.engine.take_apart();
@@ -172,15 +175,18 @@ impl<M: Handler> Driver<M> {
         while let Some(item) = self.mailbox.pop_closed() {
             drop_at_end(M::GRAPH.name, &reason, item);
         }
-        drop_at_end(M::GRAPH.name, &reason, self.init.take());
+        drop_at_end(M::GRAPH.name, &reason, self.take_init());
         while let Some(kept) = self.pop_kept() {
             drop_at_end(M::GRAPH.name, &reason, kept);
         }
         // (8) The data.
         self.engine.drop_data();
-        Self::log_report(report, &reason);
+        if let Some(report) = report {
+            report.log(M::GRAPH.name, &reason);
+        }
         // (9) Its name is free.
-        drop_at_end(M::GRAPH.name, &reason, self.name.take());
+        let name = self.seldom.take().and_then(|seldom| seldom.name);
+        drop_at_end(M::GRAPH.name, &reason, name);
         drop(told);
         reason
     }

@@ -50,12 +50,17 @@ pub struct Driver<M: Handler> {
     /// Events of the machine's own in a row.
     chain: u16,
     phase: Phase,
-    /// Taken when the machine starts; `None` also for a machine without init.
+    seldom: Option<Box<Seldom<M>>>,
+    /// Handles no events (N72).
+    suspended: bool,
+}
+
+/// What most machines have not, or only until they start.
+struct Seldom<M: Handler> {
+    /// Taken when the machine starts.
     init: Option<Init<M>>,
     /// Owns the machine's name in a registry; dropped when the machine has ended (N61 step 9).
     name: Option<Box<dyn Send>>,
-    /// Handles no events (N72).
-    suspended: bool,
 }
 
 /// The timer that wakes the driver, and whom it wakes.
@@ -96,15 +101,32 @@ impl<M: Handler> Driver<M> {
             alarm: None,
             chain: 0,
             phase: Phase::New,
-            init,
-            name: None,
+            seldom: init.map(|init| {
+                Box::new(Seldom {
+                    init: Some(init),
+                    name: None,
+                })
+            }),
             suspended: false,
         }
     }
 
     /// The machine has a name, and this owns it.
     pub(super) fn set_name(&mut self, name: Box<dyn Send>) {
-        self.name = Some(name);
+        let init = self.take_init();
+        self.seldom = Some(Box::new(Seldom {
+            init,
+            name: Some(name),
+        }));
+    }
+
+    fn take_init(&mut self) -> Option<Init<M>> {
+        let seldom = self.seldom.as_mut()?;
+        let init = seldom.init.take();
+        if seldom.name.is_none() {
+            self.seldom = None;
+        }
+        init
     }
 
     /// Whoever owns the machine lets go of it: it ends at once, shut down.
@@ -372,7 +394,7 @@ impl<M: Handler> Future for Driver<M> {
                 this.phase = Phase::Running;
                 if !this.mailbox.is_killed() {
                     let start = this.mailbox.start;
-                    let init = this.init.take().unwrap_or_else(|| Box::new(|_, _| {}));
+                    let init = this.take_init().unwrap_or_else(|| Box::new(|_, _| {}));
                     this.engine.start_with(init, &|| clock::since(start));
                     this.empty_queue();
                 }

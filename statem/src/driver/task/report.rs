@@ -1,8 +1,7 @@
 //! The report of an abnormal end (R99, R100).
 
-use crate::driver::task::Driver;
-use crate::handler::Handler;
-use crate::reason::ExitReason;
+#[cfg(not(feature = "tracing"))]
+use crate::{driver::task::Driver, handler::Handler, reason::ExitReason};
 
 #[cfg(feature = "tracing")]
 mod traced {
@@ -32,9 +31,12 @@ mod traced {
     }
 
     impl Report {
-        /// `None` if nobody listens.
-        pub(super) fn new<M: Handler>(driver: &Driver<M>) -> Option<Self> {
-            if !tracing::enabled!(tracing::Level::ERROR) {
+        /// `None` if the end is an ordinary one, or nobody listens.
+        pub(in super::super) fn new<M: Handler>(
+            driver: &Driver<M>,
+            reason: &ExitReason,
+        ) -> Option<Self> {
+            if reason.is_normal() || !tracing::enabled!(tracing::Level::ERROR) {
                 return None;
             }
             let engine = &driver.engine;
@@ -65,7 +67,7 @@ mod traced {
             })
         }
 
-        pub(super) fn log(self, machine: &'static str, reason: &ExitReason) {
+        pub(in super::super) fn log(self, machine: &'static str, reason: &ExitReason) {
             // Who listens shows the reason, by a `Display` of the user's.
             let reported = catch_unwind(AssertUnwindSafe(|| {
                 crash!(
@@ -103,28 +105,17 @@ mod traced {
 #[cfg(feature = "tracing")]
 pub(super) use traced::Report;
 
+/// Without the feature `tracing` nobody listens.
 #[cfg(not(feature = "tracing"))]
-pub(super) struct Report;
+pub(super) enum Report {}
 
-impl<M: Handler> Driver<M> {
-    /// What a report will say, if the end calls for one and somebody listens.
-    pub(super) fn report(&self, reason: &ExitReason) -> Option<Report> {
-        if reason.is_normal() {
-            return None;
-        }
-        #[cfg(feature = "tracing")]
-        let report = Report::new(self);
-        #[cfg(not(feature = "tracing"))]
-        let report = None;
-        report
+#[cfg(not(feature = "tracing"))]
+impl Report {
+    pub(super) fn new<M: Handler>(_: &Driver<M>, _: &ExitReason) -> Option<Self> {
+        None
     }
 
-    pub(super) fn log_report(report: Option<Report>, reason: &ExitReason) {
-        #[cfg(feature = "tracing")]
-        if let Some(report) = report {
-            report.log(M::GRAPH.name, reason);
-        }
-        #[cfg(not(feature = "tracing"))]
-        let _ = (report, reason);
+    pub(super) fn log(self, _: &'static str, _: &ExitReason) {
+        match self {}
     }
 }

@@ -2,28 +2,32 @@
 
 use std::task::Poll;
 
-use super::{Driver, Flow};
+use super::{Driver, Flow, MESSAGES};
 use crate::driver::clock;
 use crate::event::SourceId;
 use crate::handler::Handler;
 use crate::mailbox::{self, Control};
 
 impl<M: Handler> Driver<M> {
-    /// Whether outputs wait for their turn since the machine was suspended.
+    /// Outputs that wait for their turn since the machine was suspended.
+    pub(super) fn kept(&self) -> usize {
+        self.ready.as_ref().map_or(0, |ready| ready.kept.len())
+    }
+
     pub(super) fn has_kept(&self) -> bool {
-        self.ready
-            .as_ref()
-            .is_some_and(|ready| !ready.kept.is_empty())
+        self.kept() > 0
     }
 
     /// A turn without events: control requests, in order and ahead of the messages before them;
     /// sources, until each has an output; writes. Whether there is more to do at once.
     pub(super) fn suspended_turn(&mut self) -> bool {
-        while self.suspended && !self.is_ending() {
+        let mut served = 0;
+        while self.suspended && served < MESSAGES && !self.is_ending() {
             let Some(control) = self.next_control() else {
                 break;
             };
             self.serve(control);
+            served += 1;
         }
         if !self.suspended {
             // What was due meanwhile, what sources gave, and then the messages: in the next turn.
@@ -35,7 +39,7 @@ impl<M: Handler> Driver<M> {
             self.keep_outputs();
         }
         self.flush();
-        self.ready.as_ref().is_some_and(|ready| ready.woken() > 0)
+        served == MESSAGES || self.ready.as_ref().is_some_and(|ready| ready.woken() > 0)
     }
 
     fn next_control(&mut self) -> Option<Control<M>> {
