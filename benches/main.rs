@@ -10,6 +10,7 @@ mod dispatch;
 mod idle;
 mod process;
 mod report;
+mod watched;
 mod with_kameo;
 mod with_ractor;
 mod with_statem;
@@ -29,5 +30,6 @@ fn main() {
         .unwrap_or_default();
     dispatch::rows(&filter);
     process::rows(&filter);
+    watched::rows(&filter);
     idle::rows(&filter);
 }

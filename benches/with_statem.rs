@@ -59,6 +59,29 @@ pub(crate) type Statem = Bounded<1024>;
 /// For a row without bounds.
 pub(crate) type UnboundedStatem = Bounded<{ usize::MAX }>;
 
+/// A counter with a log of so many lines, and with functions that show its values.
+pub(crate) async fn watched(log: Option<usize>, shown: bool) -> Statem {
+    let started = Arc::default();
+    let mut builder = Builder::<Counter>::new();
+    if let Some(lines) = log {
+        builder = builder.keep_log(lines);
+    }
+    if shown {
+        builder = builder
+            .show_event(|_| "an event".into())
+            .show_data(|data| data.total.to_string());
+    }
+    let counter = Bounded(builder.spawn(Counting, Data { total: 0, started }));
+    counter.call().await;
+    counter
+}
+
+impl Statem {
+    pub(crate) async fn end_log(&self) {
+        self.0.keep_log(0).await.expect("the counter runs");
+    }
+}
+
 impl<const BOUND: usize> Process for Bounded<BOUND> {
     async fn spawn(started: Arc<Started>) -> Self {
         Bounded(
