@@ -1,7 +1,7 @@
 //! [`Ast`] → [`Model`]: every name resolved. An edge to a state that does not exist cannot be represented.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{
     Error, Expr, Fields, GenericParam, Generics, LitStr, Path, Type, Visibility, parse_quote,
@@ -350,6 +350,13 @@ impl Model<'_> {
     /// The path of the library; see [`library`].
     pub(crate) fn statem(&self, span: Span) -> TokenStream {
         library(self.statem, span)
+    }
+
+    /// Keeps rustc from listing the machine's impls where those of another one are missing, for a
+    /// machine of the library itself: whoever made the mistake has not written it.
+    pub(crate) fn unlisted(&self) -> Option<TokenStream> {
+        let own = self.statem.is_some_and(|path| path.is_ident("crate"));
+        own.then(|| quote!(#[diagnostic::do_not_recommend]))
     }
 
     /// Where the state may go: its own edges, then those of every state.

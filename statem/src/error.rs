@@ -46,6 +46,12 @@ pub enum CallError<E = Infallible> {
         /// The state the machine was in.
         state: &'static str,
     },
+    /// The machine failed and is being started again by its supervisor, before a handler had the
+    /// request: it has not run, and may be sent again (N76).
+    Restarting {
+        /// The machine.
+        machine: &'static str,
+    },
     /// The machine ended before it answered.
     Stopped {
         /// The machine.
@@ -77,7 +83,7 @@ impl<E> CallError<E> {
                 true
             }
             CallError::TimedOut { begun, .. } | CallError::Stopped { begun, .. } => *begun,
-            CallError::Full { .. } => false,
+            CallError::Full { .. } | CallError::Restarting { .. } => false,
         }
     }
 }
@@ -125,6 +131,12 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
                 write!(
                     f,
                     "`{machine}` does not expect this request in state `{state}`"
+                )
+            }
+            CallError::Restarting { machine } => {
+                write!(
+                    f,
+                    "`{machine}` has failed and is being restarted; the request has not run, try again later"
                 )
             }
             CallError::Stopped {
@@ -175,6 +187,8 @@ pub struct CastError<Event> {
 pub enum CastErrorKind {
     /// The mailbox is full, or others wait for room in it.
     Full,
+    /// The machine failed and is being started again by its supervisor (N77).
+    Restarting,
     /// The machine has ended.
     Stopped(ExitReason),
 }
@@ -183,6 +197,9 @@ impl fmt::Display for CastErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CastErrorKind::Full => f.write_str("the mailbox is full; the event was not sent"),
+            CastErrorKind::Restarting => {
+                f.write_str("the machine is being restarted; the event was not sent")
+            }
             CastErrorKind::Stopped(reason) => write!(
                 f,
                 "the machine has stopped: {reason}; the event was not sent"

@@ -265,7 +265,8 @@ impl Cell {
 
     /// Asks that the source be flushed at the end of this turn, once however often it is asked.
     fn flush(&self) {
-        if !self.flush.swap(true, Ordering::AcqRel) {
+        // Most of the time it was asked for already in this turn, which a load tells.
+        if !self.flush.load(Ordering::Acquire) && !self.flush.swap(true, Ordering::AcqRel) {
             self.list.push_flush(SourceId(self.id));
             if !self.list.is_in_transition() {
                 // Nobody is about to end a turn of this machine.

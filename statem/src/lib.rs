@@ -4,6 +4,8 @@
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "tokio")]
+mod backoff;
 mod call_cell;
 mod context;
 mod counts;
@@ -31,6 +33,8 @@ mod slot;
 #[cfg(feature = "serde")]
 pub mod snapshot;
 mod source;
+#[cfg(feature = "tokio")]
+pub mod supervisor;
 mod sync;
 #[cfg(feature = "test-util")]
 pub mod testing;
@@ -40,6 +44,8 @@ mod view;
 #[cfg(feature = "tokio")]
 mod watch;
 
+#[cfg(feature = "tokio")]
+pub use backoff::Backoff;
 #[doc(hidden)]
 pub use context::Answering;
 pub use context::{Actions, CREDITS, Cx, EnterCx};

@@ -106,6 +106,87 @@ impl<T: Send + 'static, E: Send + 'static> Reply<T, E> {
         self.call.as_ref().is_none_or(|call| call.is_gone())
     }
 
+    /// Returns the call to waiting: nothing was done for it yet. For a machine that keeps calls in a
+    /// queue of its own, as postponing does for the events of the engine's (N51).
+    ///
+    /// Until it is [taken up](Reply::take_up), a caller whose limit passes is told `begun: false`,
+    /// and so is one whose machine ends: both are proofs that the request did not run. It is the
+    /// machine's word, so do nothing for a call that is set aside but answer it. Nothing happens if
+    /// it is set aside already, or the caller has gone: one that left before is told `begun: true`.
+    ///
+    /// ```
+    /// use std::collections::VecDeque;
+    /// use statem::engine::Engine;
+    /// use statem::{Cx, Handler, Next, Reply, StateMachine, keep};
+    ///
+    /// /// Takes jobs at any time, and does one when it is told to.
+    /// #[derive(StateMachine)]
+    /// #[machine(event = Event, data = Queue)]
+    /// enum Worker {
+    ///     #[initial]
+    ///     #[to(Ready)]
+    ///     Ready,
+    /// }
+    ///
+    /// #[derive(Default)]
+    /// struct Queue {
+    ///     waiting: VecDeque<(u32, Reply<u32>)>,
+    ///     done: u32,
+    /// }
+    ///
+    /// enum Event {
+    ///     Double(u32, Reply<u32>),
+    ///     Next,
+    /// }
+    ///
+    /// impl Handler for Worker {
+    ///     fn handle(_: WorkerAt<'_>, event: Event, queue: &mut Queue, _: &mut Cx<Self>) -> Next<Self> {
+    ///         match event {
+    ///             Event::Double(number, reply) => {
+    ///                 reply.set_aside();
+    ///                 queue.waiting.push_back((number, reply));
+    ///             }
+    ///             Event::Next => {
+    ///                 while let Some((number, reply)) = queue.waiting.pop_front() {
+    ///                     if reply.take_up() {
+    ///                         queue.done += 1;
+    ///                         let _ = reply.send(2 * number);
+    ///                         break;
+    ///                     }
+    ///                 }
+    ///             }
+    ///         }
+    ///         keep()
+    ///     }
+    /// }
+    ///
+    /// let clock = || std::time::Duration::ZERO;
+    /// let mut worker = Engine::new(Ready, Queue::default());
+    /// worker.start(&clock);
+    /// drop(worker.call(|reply| Event::Double(1, reply), &clock));
+    /// let mut second = worker.call(|reply| Event::Double(2, reply), &clock);
+    /// worker.handle(Event::Next, &clock);
+    /// assert!(matches!(second.try_take(), Some(Ok(4))));
+    /// // The caller of the first had gone: it was not done.
+    /// assert_eq!(worker.data().unwrap().done, 1);
+    /// ```
+    pub fn set_aside(&self) {
+        if let Some(call) = &self.call {
+            call.release();
+        }
+    }
+
+    /// Begins with a call that was [set aside](Reply::set_aside), unless its caller has gone.
+    ///
+    /// This and the caller's giving up race for one atomic cell (N51). `false`: the caller was told,
+    /// or will be, that the request did not run, so it must not; what is left to do is to drop the
+    /// reply. `true`: from here on the caller counts it as begun. A call that was not set aside is
+    /// begun already, and the answer is whether its caller is still there.
+    #[must_use = "if it is `false`, the request must not run: its caller has gone"]
+    pub fn take_up(&self) -> bool {
+        self.call.as_ref().is_some_and(|call| call.take_up())
+    }
+
     /// When the call's limit passes, in time since the start of the machine it was sent to, or of
     /// the one it was last [forwarded](crate::Handle::try_forward) to.
     #[must_use]
@@ -139,8 +220,8 @@ impl<T: Send + 'static, E: Send + 'static> Drop for Reply<T, E> {
         }
         // Whoever held it last is to blame, which need not be the machine that was called.
         let machine = call.machine;
-        if let Some((machine, reason)) = scope::ending() {
-            call.fail(Failure::Stopped { machine, reason });
+        if let Some(ending) = scope::ending() {
+            call.fail(ending.failure());
         } else if let Err(call) = scope::hold(call, false) {
             call.fail(Failure::NotAnswered {
                 machine,
@@ -329,6 +410,12 @@ impl<T, E> Slot<T, E> {
         matches!(self.phase.load(Ordering::Acquire), DONE | ENDED) || self.lock().outcome.is_some()
     }
 
+    /// As `begin`, for a machine that has the call in a queue of its own: what ended meanwhile is
+    /// not begun.
+    fn take_up(&self) -> bool {
+        self.shift(WAITING, BEGUN) || self.phase.load(Ordering::Acquire) == BEGUN
+    }
+
     fn give(&self, outcome: Result<T, CallError<E>>) -> Result<(), Result<T, CallError<E>>> {
         if !matches!(self.phase.load(Ordering::Acquire), WAITING | BEGUN) {
             return Err(outcome);
@@ -401,6 +488,7 @@ impl<T: Send, E: Send> CallCell for Slot<T, E> {
     }
 
     fn fail(&self, failure: Failure) {
+        let ended = failure.ended();
         let error = match failure {
             Failure::Full { machine, what } => CallError::Full { machine, what },
             Failure::NotAnswered { machine, state } => CallError::NotAnswered { machine, state },
@@ -410,12 +498,13 @@ impl<T: Send, E: Send> CallCell for Slot<T, E> {
                 reason,
                 begun: false,
             },
+            #[cfg(feature = "tokio")]
+            Failure::Restarting { machine, .. } => CallError::Restarting { machine },
         };
-        let stopped = matches!(error, CallError::Stopped { .. });
         if self.give(Err(error)).is_err() {
             return;
         }
-        if stopped {
+        if let Some((machine, reason)) = ended {
             // Not to have begun is a proof (N51): no handler may get the event any more, wherever
             // it is.
             if self.shift(WAITING, ENDED) {
@@ -423,9 +512,11 @@ impl<T: Send, E: Send> CallCell for Slot<T, E> {
                 self.wake();
                 return;
             }
-            if let Some(Err(CallError::Stopped { begun, .. })) = &mut self.lock().outcome {
-                *begun = true;
-            }
+            self.lock().outcome = Some(Err(CallError::Stopped {
+                machine,
+                reason,
+                begun: true,
+            }));
         }
         self.publish();
     }

@@ -34,7 +34,26 @@ thread_local! {
         const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
-type Ending = (&'static str, ExitReason);
+#[derive(Clone)]
+pub(crate) struct Ending {
+    pub(crate) machine: &'static str,
+    pub(crate) reason: ExitReason,
+    /// Whether it will be started again (N76).
+    #[cfg(feature = "tokio")]
+    pub(crate) restarts: bool,
+}
+
+impl Ending {
+    /// What the caller of a reply that is dropped is told.
+    pub(crate) fn failure(self) -> Failure {
+        let (machine, reason) = (self.machine, self.reason);
+        #[cfg(feature = "tokio")]
+        if self.restarts {
+            return Failure::Restarting { machine, reason };
+        }
+        Failure::Stopped { machine, reason }
+    }
+}
 
 /// A reply that was given or dropped in the running transition.
 struct Waiting {
@@ -92,8 +111,31 @@ pub(crate) fn end<T>(
             drop(replace_ending(self.0.take()));
         }
     }
-    let _restore = Restore(replace_ending(Some((machine, reason.clone()))));
+    let ending = Ending {
+        machine,
+        reason: reason.clone(),
+        #[cfg(feature = "tokio")]
+        restarts: false,
+    };
+    let _restore = Restore(replace_ending(Some(ending)));
     take_apart()
+}
+
+/// As [`end`], for what a restart ends: replies of requests that no handler has had say so.
+#[cfg(feature = "tokio")]
+pub(crate) fn restart<T>(
+    machine: &'static str,
+    reason: &ExitReason,
+    take_apart: impl FnOnce() -> T,
+) -> T {
+    end(machine, reason, || {
+        let _ = ENDING.try_with(|ending| {
+            if let Some(ending) = &mut **ending.borrow_mut() {
+                ending.restarts = true;
+            }
+        });
+        take_apart()
+    })
 }
 
 fn replace_ending(new: Option<Ending>) -> Option<Ending> {

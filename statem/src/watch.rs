@@ -18,12 +18,16 @@ pub enum Status {
     Starting,
     /// It is in the state of this name.
     Running(&'static str),
+    /// It has ended and will be started again by its supervisor (N77).
+    Restarting,
     /// It has ended. The last status of a machine.
     Stopped(ExitReason),
 }
 
 /// The state before the first enter call has finished.
 const STARTING: u32 = u32::MAX;
+/// Between two lives.
+const RESTARTING: u32 = u32::MAX - 1;
 
 /// Set by the engine after each complete transition, read by handles.
 pub(crate) struct Published {
@@ -36,9 +40,21 @@ pub(crate) struct Published {
 
 #[derive(Default)]
 struct Inner {
-    stopped: Option<Box<ExitReason>>,
+    /// Made by the first end: the only one of most machines.
+    past: Option<Box<Past>>,
     /// Made by the first watcher.
     watchers: Option<Box<Watchers>>,
+}
+
+/// The lives of a machine that have ended (N76).
+#[derive(Default)]
+struct Past {
+    /// The final end.
+    stopped: Option<ExitReason>,
+    /// Lives that ended and were not, or not yet, the last one, and why the latest of them did.
+    lives: u64,
+    last: Option<ExitReason>,
+    restarts: u64,
 }
 
 #[derive(Default)]
@@ -62,7 +78,10 @@ impl Published {
     /// A transition into this state is complete.
     pub(crate) fn set(&self, state: usize) {
         // No machine has that many states.
-        let state = state.try_into().unwrap_or(STARTING);
+        self.show(state.try_into().unwrap_or(STARTING));
+    }
+
+    fn show(&self, state: u32) {
         // Nobody else writes it.
         if self.state.load(Ordering::Relaxed) == state {
             return;
@@ -74,9 +93,56 @@ impl Published {
         }
     }
 
+    /// One life of the machine has ended, and it is not said yet whether there is another (N76).
+    pub(crate) fn life_ended(&self, reason: ExitReason) {
+        let mut inner = self.lock();
+        let past = inner.past.get_or_insert_default();
+        past.lives += 1;
+        let before = past.last.replace(reason);
+        drop(inner);
+        drop(before);
+        self.version.fetch_add(1, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// There is to be another life (N77).
+    pub(crate) fn restarting(&self) {
+        self.lock().past.get_or_insert_default().restarts += 1;
+        self.show(RESTARTING);
+    }
+
+    /// Takes an end back that has been told. Whether there was one.
+    pub(crate) fn reopen(&self) -> bool {
+        let mut inner = self.lock();
+        let past = inner.past.as_mut();
+        let stopped = past.and_then(|past| past.stopped.take());
+        drop(inner);
+        stopped.is_some()
+    }
+
+    /// A life begins.
+    pub(crate) fn starting(&self) {
+        self.show(STARTING);
+    }
+
+    /// How many lives have ended without the machine's final end, and why the latest of them did.
+    pub(crate) fn lives(&self) -> (u64, Option<ExitReason>) {
+        let inner = self.lock();
+        let past = inner.past.as_deref();
+        past.map_or((0, None), |past| (past.lives, past.last.clone()))
+    }
+
+    pub(crate) fn restarts(&self) -> u64 {
+        let inner = self.lock();
+        inner.past.as_ref().map_or(0, |past| past.restarts)
+    }
+
     /// The machine has ended: the last thing it shows.
     pub(crate) fn stop(&self, reason: ExitReason) {
-        self.lock().stopped.get_or_insert_with(|| Box::new(reason));
+        let mut inner = self.lock();
+        let past = inner.past.get_or_insert_default();
+        past.stopped.get_or_insert(reason);
+        drop(inner);
         self.version.fetch_add(1, Ordering::SeqCst);
         self.wake();
     }
@@ -92,12 +158,14 @@ impl Published {
         }
         match self.state.load(Ordering::Acquire) {
             STARTING => Status::Starting,
+            RESTARTING => Status::Restarting,
             state => Status::Running(name(state as usize)),
         }
     }
 
     pub(crate) fn stopped(&self) -> Option<ExitReason> {
-        self.lock().stopped.as_deref().cloned()
+        let inner = self.lock();
+        inner.past.as_ref().and_then(|past| past.stopped.clone())
     }
 
     /// A name for one watcher, under which it waits.

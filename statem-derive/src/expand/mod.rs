@@ -163,6 +163,7 @@ fn view(model: &Model, names: &Names, picture: &str) -> TokenStream {
 }
 
 fn machine(model: &Model, names: &Names) -> TokenStream {
+    let unlisted = model.unlisted();
     let Model {
         name: machine,
         event,
@@ -245,6 +246,7 @@ fn machine(model: &Model, names: &Names) -> TokenStream {
     };
     // With the span of the enum, rustc shows the machines next to a type that is none.
     quote_spanned! {machine.span()=>
+        #unlisted
         #[automatically_derived]
         #[allow(deprecated)]
         impl #impl_generics #statem::Machine for #machine #arguments #clause {
@@ -269,6 +271,7 @@ fn vertex(model: &Model, state: &State) -> TokenStream {
 }
 
 fn node(model: &Model, names: &Names, state: &State) -> TokenStream {
+    let unlisted = model.unlisted();
     let (machine, statem) = (model.name, model.statem(state.name.span()));
     let Names {
         state: inner,
@@ -300,7 +303,8 @@ fn node(model: &Model, names: &Names, state: &State) -> TokenStream {
     let payload = match state.data {
         Data::Unit => None,
         Data::Struct(_) => Some(quote_spanned! {name.span()=>
-            #[automatically_derived]
+            #unlisted
+        #[automatically_derived]
             #[allow(deprecated)]
             impl #impl_generics #statem::Payload<#machine_ty> for #ty #clause {
                 fn get #params(#whole: &#life #machine_ty) -> ::core::option::Option<&#life Self> {
@@ -321,13 +325,15 @@ fn node(model: &Model, names: &Names, state: &State) -> TokenStream {
     };
     let living = state.terminal.is_none().then(|| {
         quote_spanned! {name.span()=>
-            #[automatically_derived]
+            #unlisted
+        #[automatically_derived]
             #[allow(deprecated)]
             impl #impl_generics #statem::Living<#machine_ty> for #ty #clause {}
         }
     });
     // With the span of the variant, rustc shows the states next to something that is none.
     quote_spanned! {name.span()=>
+        #unlisted
         #[automatically_derived]
         #[allow(deprecated)]
         impl #impl_generics #statem::Node<#machine_ty> for #ty #clause {
@@ -348,10 +354,12 @@ fn node(model: &Model, names: &Names, state: &State) -> TokenStream {
 }
 
 fn initial(model: &Model, state: &State) -> TokenStream {
+    let unlisted = model.unlisted();
     let (machine, statem) = (model.name, model.statem(state.name.span()));
     let (impl_generics, arguments, clause) = model.generics.split_for_impl();
     let ty = state.ty();
     quote_spanned! {state.name.span()=>
+        #unlisted
         #[automatically_derived]
         #[allow(deprecated)]
         impl #impl_generics #statem::Initial<#machine #arguments> for #ty #clause {}
@@ -360,6 +368,7 @@ fn initial(model: &Model, state: &State) -> TokenStream {
 
 /// An impl of `To` for each edge.
 fn transitions(model: &Model, names: &Names) -> TokenStream {
+    let unlisted = model.unlisted();
     let (machine, value) = (model.name, &names.value);
     let (impl_generics, arguments, clause) = model.generics.split_for_impl();
     let machine = quote!(#machine #arguments);
@@ -377,6 +386,7 @@ fn transitions(model: &Model, names: &Names) -> TokenStream {
             // With the span of the target, rustc shows the `#[to(..)]` next to an undeclared
             // transition.
             impls.extend(quote_spanned! {edge.at=>
+                #unlisted
                 #[automatically_derived]
                 #[allow(deprecated)]
                 impl #impl_generics #statem::To<#target, #machine> for #ty #clause {

@@ -11,8 +11,8 @@ use super::limit::Limit;
 use crate::error::{CallError, CastError, CastErrorKind};
 use crate::inspect::Question;
 use crate::machine::Machine;
-use crate::mailbox::{Mailbox, Message, Refused, Ticket};
-use crate::reason::{Bound, ExitReason};
+use crate::mailbox::{Mailbox, Message, Refused, Shut, Ticket};
+use crate::reason::Bound;
 use crate::reply::{Answer, Deadline, Reply};
 
 /// A call, made by [`Handle::call`](crate::Handle::call) and
@@ -120,12 +120,20 @@ impl<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'a, M, T, E, 
     where
         F: FnOnce(Reply<T, E>) -> M::Event,
     {
-        let limit = Until::After(mailbox.call_limit);
+        Self::with(mailbox, event, |event, reply| event(reply), waits)
+    }
+
+    pub(super) fn with(
+        mailbox: &'a Mailbox<M>,
+        event: F,
+        make: fn(F, Reply<T, E>) -> M::Event,
+        waits: bool,
+    ) -> Self {
         Call {
             mailbox,
             event: Some(event),
-            make: |event, reply| event(reply),
-            limit,
+            make,
+            limit: Until::After(mailbox.call_limit),
             waits,
             sent: None,
         }
@@ -187,11 +195,7 @@ impl<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'a, M, T, E, 
                 machine,
                 what: Bound::Mailbox,
             }),
-            Err(Refused::Stopped(_, reason)) => Err(CallError::Stopped {
-                machine,
-                reason,
-                begun: false,
-            }),
+            Err(Refused::Shut(_, shut)) => Err(shut.into_error(machine)),
         }
     }
 }
@@ -294,13 +298,13 @@ impl<M: Machine> Future for Cast<'_, M> {
         if let Some(ticket) = self.ticket {
             return match mailbox.poll_ticket(ticket, cx.waker()) {
                 Ticket::Waiting => Poll::Pending,
-                Ticket::Sent | Ticket::Stopped(None, _) => {
+                Ticket::Sent | Ticket::Shut(None, _) => {
                     self.ticket = None;
                     Poll::Ready(Ok(()))
                 }
-                Ticket::Stopped(Some(message), reason) => {
+                Ticket::Shut(Some(message), shut) => {
                     self.ticket = None;
-                    Poll::Ready(Err(stopped(message, reason)))
+                    Poll::Ready(Err(shut.give_back(message)))
                 }
             };
         }
@@ -314,7 +318,7 @@ impl<M: Machine> Future for Cast<'_, M> {
         };
         let queued = match refused {
             Refused::Full(message) => self.mailbox.queue(message, cx.waker()),
-            stopped @ Refused::Stopped(..) => Err(stopped),
+            shut @ Refused::Shut(..) => Err(shut),
         };
         match queued {
             Ok(ticket) => {
@@ -322,8 +326,7 @@ impl<M: Machine> Future for Cast<'_, M> {
                 // It may have been let in at once.
                 self.poll(cx)
             }
-            Err(Refused::Stopped(message, reason)) => Poll::Ready(Err(stopped(message, reason))),
-            Err(Refused::Full(message)) => Poll::Ready(Err(full(message))),
+            Err(refused) => Poll::Ready(Err(given_back(refused))),
         }
     }
 }
@@ -334,20 +337,37 @@ impl<M: Machine> Drop for Cast<'_, M> {
     }
 }
 
-pub(super) fn full<M: Machine>(message: Message<M>) -> CastError<M::Event> {
-    CastError {
-        event: message.event,
-        kind: CastErrorKind::Full,
+/// The event of a cast that was refused.
+pub(super) fn given_back<M: Machine>(refused: Refused<Message<M>>) -> CastError<M::Event> {
+    match refused {
+        Refused::Full(message) => CastError {
+            event: message.event,
+            kind: CastErrorKind::Full,
+        },
+        Refused::Shut(message, shut) => shut.give_back(message),
     }
 }
 
-pub(super) fn stopped<M: Machine>(
-    message: Message<M>,
-    reason: crate::ExitReason,
-) -> CastError<M::Event> {
-    CastError {
-        event: message.event,
-        kind: CastErrorKind::Stopped(reason),
+impl Shut {
+    fn into_error<E>(self, machine: &'static str) -> CallError<E> {
+        match self {
+            Shut::Stopped(reason) => CallError::Stopped {
+                machine,
+                reason,
+                begun: false,
+            },
+            Shut::Between { .. } | Shut::Restarting { .. } => CallError::Restarting { machine },
+        }
+    }
+
+    pub(super) fn give_back<M: Machine>(self, message: Message<M>) -> CastError<M::Event> {
+        CastError {
+            event: message.event,
+            kind: match self {
+                Shut::Stopped(reason) => CastErrorKind::Stopped(reason),
+                Shut::Between { .. } | Shut::Restarting { .. } => CastErrorKind::Restarting,
+            },
+        }
     }
 }
 
@@ -368,7 +388,7 @@ impl<'a, M: Machine> Put<'a, M> {
         }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ExitReason>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Shut>> {
         self.mailbox
             .poll_ask(&mut self.question, &mut self.asker, cx.waker())
     }
@@ -398,13 +418,7 @@ where
     let mut put = Some(put);
     std::future::poll_fn(|cx| {
         match put.as_mut().map(|put| put.poll(cx)) {
-            Some(Poll::Ready(Err(reason))) => {
-                return Poll::Ready(Err(CallError::Stopped {
-                    machine,
-                    reason,
-                    begun: false,
-                }));
-            }
+            Some(Poll::Ready(Err(shut))) => return Poll::Ready(Err(shut.into_error(machine))),
             Some(Poll::Ready(Ok(()))) => put = None,
             Some(Poll::Pending) | None => {}
         }

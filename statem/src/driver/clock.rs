@@ -9,11 +9,11 @@ use tokio::time::Instant;
     clippy::disallowed_methods,
     reason = "the one place where time is read"
 )]
-pub(super) fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
 /// Time since the start of a machine.
-pub(super) fn since(start: std::time::Instant) -> Duration {
+pub(crate) fn since(start: std::time::Instant) -> Duration {
     now().into_std().saturating_duration_since(start)
 }

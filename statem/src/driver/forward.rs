@@ -4,7 +4,7 @@ use super::call;
 use super::handle::{Handle, WeakHandle};
 use crate::error::CastError;
 use crate::machine::Machine;
-use crate::mailbox::{Mailbox, Message, Refused};
+use crate::mailbox::{Mailbox, Message, Shut};
 use crate::reason::ExitReason;
 use crate::reply::Reply;
 
@@ -114,12 +114,7 @@ fn forward<M: Machine, T: Send + 'static, E: Send + 'static>(
         call,
     };
     match to {
-        Some(mailbox) => mailbox
-            .try_forward(message)
-            .map_err(|refused| match refused {
-                Refused::Full(message) => call::full(message),
-                Refused::Stopped(message, reason) => call::stopped(message, reason),
-            }),
-        None => Err(call::stopped(message, ExitReason::Aborted)),
+        Some(mailbox) => mailbox.try_forward(message).map_err(call::given_back),
+        None => Err(Shut::Stopped(ExitReason::Aborted).give_back(message)),
     }
 }

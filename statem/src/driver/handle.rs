@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use super::call::{self, Call, Cast, Put};
 use super::clock;
-use super::observe::{Closed, Watch};
+use super::observe::{Closed, LifeEnded, Watch};
 use crate::context::Actions;
 use crate::engine::name_of;
 use crate::error::{CallError, CastError};
 use crate::inspect::{Inspection, Question};
 use crate::machine::Machine;
-use crate::mailbox::{Control, Mailbox, Message, Refused};
+use crate::mailbox::{Control, Mailbox, Message, Shut};
 use crate::reason::ExitReason;
 use crate::reply::{Answer, Reply};
 use crate::watch::Status;
@@ -105,6 +105,54 @@ impl<M: Machine> Handle<M> {
         Call::new(&self.mailbox, event, false)
     }
 
+    /// As [`Handle::call`], of an event that is made of `value`: a call whose type can be named, for
+    /// a client that has futures of its own.
+    ///
+    /// ```
+    /// use statem::{Call, Handle, Reply};
+    /// # use statem::{Cx, Handler, Next, StateMachine, keep};
+    /// # #[derive(StateMachine)]
+    /// # #[machine(event = Event)]
+    /// # enum Store {
+    /// #     #[initial]
+    /// #     #[to()]
+    /// #     Open,
+    /// # }
+    /// # impl Handler for Store {
+    /// #     fn handle(_: StoreAt<'_>, Event::Get(_, reply): Event, (): &mut (), _: &mut Cx<Self>) -> Next<Self> {
+    /// #         let _ = reply.send(7);
+    /// #         keep()
+    /// #     }
+    /// # }
+    ///
+    /// enum Event {
+    ///     Get(String, Reply<u64>),
+    /// }
+    ///
+    /// struct Get<'a> {
+    ///     call: Call<'a, Store, u64, std::convert::Infallible, String>,
+    /// }
+    ///
+    /// fn get(store: &Handle<Store>, key: String) -> Get<'_> {
+    ///     Get { call: store.call_with(key, Event::Get) }
+    /// }
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// # let store = statem::spawn::<Store>(Open, ());
+    /// # assert_eq!(get(&store, String::new()).call.await.unwrap(), 7);
+    /// # });
+    /// ```
+    pub fn call_with<T, E, V>(
+        &self,
+        value: V,
+        event: fn(V, Reply<T, E>) -> M::Event,
+    ) -> Call<'_, M, T, E, V>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        Call::with(&self.mailbox, value, event, true)
+    }
+
     /// Sends the machine an event; waits for room when the mailbox is full, first come, first
     /// served (N56).
     ///
@@ -124,17 +172,15 @@ impl<M: Machine> Handle<M> {
     pub fn try_cast(&self, event: M::Event) -> Result<(), CastError<M::Event>> {
         self.mailbox
             .try_put(Message { event, call: None })
-            .map_err(|refused| match refused {
-                Refused::Full(message) => call::full(message),
-                Refused::Stopped(message, reason) => call::stopped(message, reason),
-            })
+            .map_err(call::given_back)
     }
 
     /// Stops the machine at its turn, after the messages that wait already (R120), and waits for
     /// its end.
     ///
     /// Calls in flight are told [`CallError::Stopped`]. Gives the reason of the end, which is
-    /// another one if the machine ended first.
+    /// another one if the machine ended first. A machine under a supervisor may be started again
+    /// after that: it is one life of it that has ended, the next one if it was between two.
     ///
     /// Cancel safety: once it has been polled the request stays in force.
     pub async fn stop(&self) -> ExitReason {
@@ -148,7 +194,8 @@ impl<M: Machine> Handle<M> {
     ///
     /// Cancel safety: as [`Handle::stop`].
     pub async fn stop_with(&self, reason: impl Into<ExitReason>) -> ExitReason {
-        self.end_by(Control::Stop(Box::new(reason.into()))).await
+        let stop = Control::Stop(Box::new(reason.into()));
+        self.end_by(stop, None).await
     }
 
     /// Asks the machine to end by itself within `limit`, and waits for its end (N59).
@@ -159,20 +206,13 @@ impl<M: Machine> Handle<M> {
     ///
     /// Cancel safety: once it has been polled the request stays in force.
     pub async fn shutdown(&self, limit: Duration) -> ExitReason {
-        // The event is an expression of the user's. A panic in it is the machine's, which makes the
-        // event again at its turn.
-        let drains = catch_unwind(|| M::shutdown().is_some()).unwrap_or_else(|payload| {
-            std::mem::forget(payload);
-            true
-        });
-        let control = if drains {
-            self.mailbox
-                .shut_down_by(clock::since(self.mailbox.start).saturating_add(limit));
-            Control::Shutdown
+        if drains::<M>() {
+            let by = clock::since(self.mailbox.start).saturating_add(limit);
+            self.end_by(Control::Shutdown, Some(by)).await
         } else {
-            Control::Stop(Box::new(ExitReason::Shutdown))
-        };
-        self.end_by(control).await
+            let stop = Control::Stop(Box::new(ExitReason::Shutdown));
+            self.end_by(stop, None).await
+        }
     }
 
     /// Ends the machine before its next transition, without `terminate` (N62). It cannot interrupt
@@ -182,7 +222,7 @@ impl<M: Machine> Handle<M> {
     }
 
     /// Waits for the end of the machine. Ready at once, and each time, after it has ended; dropping
-    /// the future loses nothing.
+    /// the future loses nothing. The restart of a machine under a supervisor is no end (N77).
     pub fn closed(&self) -> Closed {
         Closed::new(M::GRAPH.name, self.mailbox.published.clone())
     }
@@ -191,6 +231,13 @@ impl<M: Machine> Handle<M> {
     #[must_use]
     pub fn status(&self) -> Status {
         self.mailbox.published.status(name_of::<M>)
+    }
+
+    /// How often a supervisor has restarted the machine: `watch` may skip a short restart, this
+    /// number does not (N77).
+    #[must_use]
+    pub fn restarts(&self) -> u64 {
+        self.mailbox.published.restarts()
     }
 
     /// Follows the state of the machine (N71).
@@ -281,11 +328,14 @@ impl<M: Machine> Handle<M> {
         self.mailbox.add_handle();
     }
 
-    async fn end_by(&self, control: Control<M>) -> ExitReason {
-        // A machine that is closing is waited for: its reason may still be replaced by a panic in
-        // `terminate`.
-        let _ = self.mailbox.put_control(control);
-        self.closed().await
+    async fn end_by(&self, control: Control<M>, by: Option<Duration>) -> ExitReason {
+        match self.mailbox.put_control_by(control, by) {
+            // A machine that is restarted has more than one end (N76).
+            Ok(lives) => LifeEnded::after(self.mailbox.published.clone(), lives).await,
+            // A machine that is closing is waited for: its reason may still be replaced by a panic in
+            // `terminate`.
+            Err(_) => self.closed().await,
+        }
     }
 
     pub(super) async fn put_question<T, E>(
@@ -301,6 +351,16 @@ impl<M: Machine> Handle<M> {
         let put = Put::new(&self.mailbox, Box::new(question(reply)));
         call::answer_within(machine, put, answer, self.mailbox.call_limit).await
     }
+}
+
+/// Whether the machine ends by itself when it is shut down.
+pub(super) fn drains<M: Machine>() -> bool {
+    // The event is an expression of the user's. A panic in it is the machine's, which makes the event
+    // again at its turn.
+    catch_unwind(|| M::shutdown().is_some()).unwrap_or_else(|payload| {
+        std::mem::forget(payload);
+        true
+    })
 }
 
 /// A value by the function that shows it, else by `Debug`.
@@ -356,14 +416,11 @@ impl<M: Machine> WeakHandle<M> {
         match self.mailbox.upgrade() {
             Some(mailbox) => mailbox
                 .try_put(Message { event, call: None })
-                .map_err(|refused| match refused {
-                    Refused::Full(message) => call::full(message),
-                    Refused::Stopped(message, reason) => call::stopped(message, reason),
-                }),
-            None => Err(call::stopped(
-                Message::<M> { event, call: None },
-                ExitReason::Aborted,
-            )),
+                .map_err(call::given_back),
+            None => {
+                Err(Shut::Stopped(ExitReason::Aborted)
+                    .give_back::<M>(Message { event, call: None }))
+            }
         }
     }
 

@@ -10,12 +10,13 @@
 
 mod call;
 mod child;
-mod clock;
+pub(crate) mod clock;
 mod forward;
 mod handle;
 mod limit;
 mod link;
 mod list;
+mod lives;
 mod observe;
 mod ready;
 mod registry;
@@ -39,6 +40,7 @@ pub use call::{Call, Cast};
 pub use child::Child;
 pub use handle::{Details, Handle, WeakHandle};
 pub use list::{Running, running};
+pub use lives::{Life, Lives, Queue};
 pub use observe::{Closed, Watch};
 pub use registry::{AlreadyStarted, Registry};
 pub use request::Request;

@@ -166,6 +166,46 @@ impl fmt::Debug for Closed {
     }
 }
 
+/// The end of one of the lives of a machine, or its own (N76).
+pub(super) struct LifeEnded {
+    observer: Observer,
+    /// The lives that had ended before.
+    lives: u64,
+}
+
+impl LifeEnded {
+    /// The end of the life that comes after so many.
+    pub(super) fn after(published: Arc<Published>, lives: u64) -> Self {
+        LifeEnded {
+            observer: Observer::new(published),
+            lives,
+        }
+    }
+}
+
+impl Future for LifeEnded {
+    type Output = ExitReason;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ExitReason> {
+        let published = &self.observer.published;
+        loop {
+            // The version first, as above.
+            let seen = published.version();
+            if let Some(reason) = published.stopped() {
+                return Poll::Ready(reason);
+            }
+            if let (lives, Some(reason)) = published.lives() {
+                if lives > self.lives {
+                    return Poll::Ready(reason);
+                }
+            }
+            if self.observer.poll_changed(seen, cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
 /// One who waits for what a machine publishes.
 struct Observer {
     published: Arc<Published>,

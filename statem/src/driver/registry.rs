@@ -246,7 +246,7 @@ impl<M: Machine> fmt::Display for AlreadyStarted<M> {
                 f,
                 "a `{machine}` of this name runs already, in state `{state}`: use its handle"
             ),
-            Some(Status::Starting) => write!(
+            Some(Status::Starting | Status::Restarting) => write!(
                 f,
                 "a `{machine}` of this name was started already: use its handle"
             ),

@@ -215,9 +215,17 @@ impl<M: Machine> Drop for Engine<M> {
 /// Drops a value of a machine that ends; its replies say why. A panic here is caught and logged,
 /// and the first reason stands (N65).
 pub(crate) fn drop_at_end<T>(machine: &'static str, reason: &ExitReason, value: T) {
-    let dropped = catch_unwind(AssertUnwindSafe(|| {
-        scope::end(machine, reason, || drop(value));
-    }));
+    caught(machine, || scope::end(machine, reason, || drop(value)));
+}
+
+/// As [`drop_at_end`], for a value that waited for a machine that is started again (N76).
+#[cfg(feature = "tokio")]
+pub(crate) fn drop_at_restart<T>(machine: &'static str, reason: &ExitReason, value: T) {
+    caught(machine, || scope::restart(machine, reason, || drop(value)));
+}
+
+fn caught(machine: &'static str, end: impl FnOnce()) {
+    let dropped = catch_unwind(AssertUnwindSafe(end));
     if let Err(payload) = dropped {
         panic_in_drop(
             machine,

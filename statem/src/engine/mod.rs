@@ -26,6 +26,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call_cell::CallCell;
+#[cfg(feature = "tokio")]
+use crate::call_cell::Kept;
 use crate::context::{Actions, Cx, EnterCx};
 use crate::counts::Tally;
 use crate::event::{Origin, SourceId};
@@ -37,6 +39,8 @@ use crate::reply::{Answer, Reply};
 use crate::watch::Published;
 use end::Callback;
 pub(crate) use end::drop_at_end;
+#[cfg(feature = "tokio")]
+pub(crate) use end::drop_at_restart;
 pub use look::RunningTimeout;
 use queue::{Entry, Queues};
 use settle::Fate;
@@ -366,6 +370,17 @@ impl<M: Handler> Engine<M> {
         }
     }
 
+    /// As [`Engine::handle_message`], for an event that was kept from an earlier life (N76).
+    #[cfg(feature = "tokio")]
+    pub(crate) fn handle_kept(&mut self, kept: Kept<M::Event>, clock: Clock<'_>) {
+        let origin = if kept.is_call {
+            Origin::Call
+        } else {
+            Origin::Cast
+        };
+        self.input(kept.event, origin, Some(kept.call), clock);
+    }
+
     fn input(
         &mut self,
         event: M::Event,
@@ -471,6 +486,18 @@ impl<M: Handler> Engine<M> {
         self.published = Some(published);
         prepare(&mut self.enter_cx.cx.actions);
         self.ends_by_hand = true;
+    }
+
+    /// Takes out what came from outside and was not consumed, those that are to be handled before
+    /// those that are postponed (N76).
+    pub(crate) fn take_external(&mut self) -> Vec<Kept<M::Event>> {
+        let external = self
+            .queues
+            .extract(|entry| matches!(entry.origin, Origin::Call | Origin::Cast));
+        let external = external.into_iter();
+        external
+            .map(|(entry, _)| Kept::new(entry.event, entry.call, entry.origin == Origin::Call))
+            .collect()
     }
 }
 

@@ -14,7 +14,8 @@ use crate::trace::warning;
 impl<M: Machine> Engine<M> {
     /// Drops what the dropped guards owned, with its outputs (N36, N37).
     pub(super) fn release(&mut self) -> Result<(), ExitReason> {
-        let Some(list) = self.enter_cx.cx.actions.released().cloned() else {
+        let list = self.enter_cx.cx.actions.released();
+        let Some(list) = list.filter(|list| list.has_any()).cloned() else {
             return Ok(());
         };
         let mut result = Ok(());

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::call_cell::CallCell;
+use crate::call_cell::{CallCell, Kept};
 use crate::inspect::Question;
 use crate::machine::Machine;
 use crate::reason::ExitReason;
@@ -30,9 +30,46 @@ pub(crate) enum Control<M: Machine> {
     NoHandles,
     /// In a box, as well.
     Ask(Box<Question<M>>),
+    /// An event that was kept from an earlier life (N76); not asked of the driver, but as seldom as
+    /// what is.
+    Kept(Box<Kept<M::Event>>),
+}
+
+impl<M: Machine> Message<M> {
+    pub(super) fn kept(self) -> Kept<M::Event> {
+        let Message { event, call } = self;
+        let is_call = call.is_some();
+        Kept::new(event, call, is_call)
+    }
 }
 
 impl<M: Machine> Item<M> {
+    /// Whether it takes room.
+    pub(super) fn is_message(&self) -> bool {
+        matches!(self, Item::Message(_) | Item::Control(Control::Kept(_)))
+    }
+
+    pub(super) fn is_question(&self) -> bool {
+        matches!(self, Item::Control(Control::Ask(_)))
+    }
+
+    /// Whether it asks the machine to end.
+    pub(super) fn is_end(&self) -> bool {
+        matches!(
+            self,
+            Item::Control(Control::Stop(_) | Control::Shutdown | Control::NoHandles)
+        )
+    }
+
+    /// The event, to be kept.
+    pub(super) fn kept(self) -> Result<Box<Kept<M::Event>>, Control<M>> {
+        match self {
+            Item::Message(message) => Ok(Box::new(message.kept())),
+            Item::Control(Control::Kept(kept)) => Ok(kept),
+            Item::Control(control) => Err(control),
+        }
+    }
+
     /// Whether it goes ahead of the messages that wait, while a chain does not end (N30). The other
     /// control requests keep their place: what was sent before them is handled first.
     pub(crate) fn goes_ahead(&self) -> bool {
@@ -48,7 +85,19 @@ impl<M: Machine> Item<M> {
 /// Why an item was not put.
 pub(crate) enum Refused<T> {
     Full(T),
-    Stopped(T, ExitReason),
+    Shut(T, Shut),
+}
+
+/// Why a mailbox takes nothing.
+#[derive(Clone)]
+pub(crate) enum Shut {
+    /// The machine has ended.
+    Stopped(ExitReason),
+    /// So many lives of the machine have ended, and it is not said yet whether there is another: till
+    /// then all is taken (N76).
+    Between { lives: u64 },
+    /// There is to be another; with `keeps` messages are taken all the same (N77).
+    Restarting { lives: u64, keeps: bool },
 }
 
 /// What became of a message that waits for room.
@@ -57,7 +106,7 @@ pub(crate) enum Ticket<M: Machine> {
     /// It is in the mailbox, or was.
     Sent,
     /// The machine ended first; a cast is given back.
-    Stopped(Option<Message<M>>, ExitReason),
+    Shut(Option<Message<M>>, Shut),
 }
 
 /// Takes out what goes ahead, in order.

@@ -4,6 +4,7 @@
 //! together (R18, R19); senders that wait for room stand behind it, first come, first served (N56).
 
 mod item;
+mod lives;
 mod room;
 
 use std::collections::VecDeque;
@@ -18,7 +19,7 @@ use crate::reason::ExitReason;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use crate::watch::{Published, wake_all};
-pub(crate) use item::{Control, Item, Message, Refused, Ticket, take_ahead, take_control};
+pub(crate) use item::{Control, Item, Message, Refused, Shut, Ticket, take_ahead, take_control};
 use room::{Crowd, Sender};
 
 /// Questions that wait at once; more wait at their askers (N55).
@@ -57,7 +58,8 @@ struct Inner<M: Machine> {
     shuts_down: bool,
     /// Who waits for room. Made by the first one; most mailboxes are never full.
     crowd: Option<Box<Crowd<M>>>,
-    stopped: Option<Box<ExitReason>>,
+    /// The machine has ended, or is between two lives.
+    shut: Option<Box<Shut>>,
     /// The driver's waker while it sleeps: who puts something takes it. A driver that runs looks
     /// before it parks.
     parked: Option<Waker>,
@@ -77,7 +79,7 @@ impl<M: Machine> Mailbox<M> {
                 stops: false,
                 shuts_down: false,
                 crowd: None,
-                stopped: None,
+                shut: None,
                 parked: None,
             }),
             published: Arc::new(Published::new()),
@@ -119,8 +121,8 @@ impl<M: Machine> Mailbox<M> {
         put: impl FnOnce(&mut Inner<M>, Message<M>),
     ) -> Result<(), Refused<Message<M>>> {
         let mut inner = self.lock();
-        if let Some(reason) = inner.stopped.as_deref() {
-            return Err(Refused::Stopped(message, reason.clone()));
+        if let Some(shut) = inner.shuts_out() {
+            return Err(Refused::Shut(message, shut.clone()));
         }
         if inner.has_room() {
             put(&mut inner, message);
@@ -146,8 +148,8 @@ impl<M: Machine> Mailbox<M> {
         waker: &Waker,
     ) -> Result<u64, Refused<Message<M>>> {
         let mut inner = self.lock();
-        if let Some(reason) = inner.stopped.as_deref() {
-            return Err(Refused::Stopped(message, reason.clone()));
+        if let Some(shut) = inner.shuts_out() {
+            return Err(Refused::Shut(message, shut.clone()));
         }
         let crowd = inner.crowd();
         let ticket = crowd.next_ticket();
@@ -169,9 +171,9 @@ impl<M: Machine> Mailbox<M> {
         let Some(place) = inner.place_of(ticket) else {
             return Ticket::Sent;
         };
-        if let Some(reason) = inner.stopped.as_deref().cloned() {
+        if let Some(shut) = inner.shuts_out().cloned() {
             let sender = inner.crowd().senders.remove(place);
-            return Ticket::Stopped(sender.map(|sender| sender.message), reason);
+            return Ticket::Shut(sender.map(|sender| sender.message), shut);
         }
         let left = inner
             .crowd()
@@ -195,21 +197,39 @@ impl<M: Machine> Mailbox<M> {
 
     /// Puts a stop or a shutdown, behind the messages in the mailbox and ahead of senders that wait
     /// (N55, N56). It needs no room: one of each is enough, and the first one counts.
-    pub(crate) fn put_control(&self, control: Control<M>) -> Result<(), ExitReason> {
+    /// Between two lives of the machine it waits for the next one. Says how many lives have ended when
+    /// that has not.
+    pub(crate) fn put_control(&self, control: Control<M>) -> Result<u64, ExitReason> {
+        self.put_control_by(control, None)
+    }
+
+    /// As [`Mailbox::put_control`], for a machine that is to end by this time since its start (N59).
+    /// The earliest one asked for counts.
+    pub(crate) fn put_control_by(
+        &self,
+        control: Control<M>,
+        by: Option<Duration>,
+    ) -> Result<u64, ExitReason> {
         let mut inner = self.lock();
-        if let Some(reason) = inner.stopped.as_deref() {
-            return Err(reason.clone());
+        let lives = match inner.shut.as_deref() {
+            Some(Shut::Stopped(reason)) => return Err(reason.clone()),
+            Some(Shut::Between { lives } | Shut::Restarting { lives, .. }) => *lives,
+            None => self.published.lives().0,
+        };
+        if let Some(by) = by {
+            // Under the lock, so that it is meant for the same life.
+            self.shut_down_by(by);
         }
         let merged = match &control {
             Control::Stop(_) => std::mem::replace(&mut inner.stops, true),
             Control::Shutdown => std::mem::replace(&mut inner.shuts_down, true),
-            Control::NoHandles | Control::Ask(_) => false,
+            Control::NoHandles | Control::Ask(_) | Control::Kept(_) => false,
         };
         if !merged {
             inner.items.push_back(Item::Control(control));
         }
         wake_driver(inner);
-        Ok(())
+        Ok(lives)
     }
 
     /// Puts a question, behind the messages in the mailbox and ahead of senders that wait (N55,
@@ -220,10 +240,12 @@ impl<M: Machine> Mailbox<M> {
         question: &mut Option<Box<Question<M>>>,
         asker: &mut Option<u64>,
         waker: &Waker,
-    ) -> Poll<Result<(), ExitReason>> {
+    ) -> Poll<Result<(), Shut>> {
         let mut inner = self.lock();
-        if let Some(reason) = inner.stopped.as_deref() {
-            return Poll::Ready(Err(reason.clone()));
+        match inner.shut.as_deref() {
+            None | Some(Shut::Between { .. }) => {}
+            // Also where messages wait for the next life: there is nothing to look at.
+            Some(shut) => return Poll::Ready(Err(shut.clone())),
         }
         if inner.questions >= QUESTIONS {
             let crowd = inner.crowd();
@@ -281,8 +303,7 @@ impl<M: Machine> Mailbox<M> {
         self.killed.load(Ordering::Acquire)
     }
 
-    /// The machine is to end by this time since its start (N59). The earliest one asked for counts.
-    pub(crate) fn shut_down_by(&self, by: Duration) {
+    fn shut_down_by(&self, by: Duration) {
         self.shutdown_by.fetch_min(
             u64::try_from(by.as_nanos()).unwrap_or(NEVER),
             Ordering::Relaxed,
@@ -404,7 +425,7 @@ impl<M: Machine> Mailbox<M> {
     /// more if the reason is replaced.
     pub(crate) fn close(&self, reason: &ExitReason) {
         let mut inner = self.lock();
-        let replaced = inner.stopped.replace(Box::new(reason.clone()));
+        let replaced = inner.shut.replace(Box::new(Shut::Stopped(reason.clone())));
         let askers = inner.take_askers();
         let senders = inner.crowd.iter_mut().flat_map(|crowd| &mut crowd.senders);
         let senders: Vec<_> = senders.filter_map(|sender| sender.waker.take()).collect();

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
-use super::item::{Item, Message};
+use super::item::{Control, Item, Message};
 use super::{Inner, Mailbox};
+use crate::call_cell::Kept;
 use crate::machine::Machine;
 use crate::reply::callers_gone;
 use crate::sync::atomic::Ordering;
@@ -51,6 +52,12 @@ impl<M: Machine> Mailbox<M> {
                     if message.call.as_ref().is_some_and(|call| call.is_gone()) =>
                 {
                     made.gone.push(message);
+                    inner.messages -= 1;
+                }
+                Item::Control(Control::Kept(kept)) if kept.call.is_gone() => {
+                    let Kept { event, call, .. } = *kept;
+                    let call = Some(call);
+                    made.gone.push(Message { event, call });
                     inner.messages -= 1;
                 }
                 item => kept.push_back(item),

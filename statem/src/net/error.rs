@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 /// Why a connection ended.
 #[derive(Debug)]
@@ -31,6 +32,18 @@ pub enum CloseReason {
     Read(io::Error),
     /// Writing failed.
     Write(io::Error),
+    /// The peer accepted no byte for as long as
+    /// [`LinkConfig::write_timeout`](super::LinkConfig::write_timeout) says.
+    WriteTimeout {
+        /// The limit.
+        limit: Duration,
+    },
+    /// After [`Link::close`](super::Link::close) the peer did not read the rest, or did not close
+    /// its side, in time.
+    CloseTimeout {
+        /// The limit.
+        limit: Duration,
+    },
 }
 
 /// Why an item was not sent.
@@ -39,11 +52,31 @@ pub enum CloseReason {
 pub enum SendError<Item, E> {
     /// The write buffer is over its high-water mark. The item comes back.
     Full(Item),
-    /// The connection has ended; [`LinkEvent::Closed`](super::LinkEvent::Closed) is on its way or
-    /// has been handled. The item comes back.
+    /// The connection has ended, or the link [says goodbye](super::Link::close);
+    /// [`LinkEvent::Closed`](super::LinkEvent::Closed) is on its way or has been handled. The item
+    /// comes back.
     Closed(Item),
     /// The codec could not encode it. Nothing of it was sent.
     Codec(E),
+}
+
+/// Why a link did not give its byte stream away; see [`Link::upgrade`](super::Link::upgrade).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UpgradeError {
+    /// The connection has ended, or is about to.
+    Closed,
+    /// The peer has sent more than was handled. On a stream that is to be secured, this is an attack
+    /// or a mistake of the peer: end the connection.
+    Unread {
+        /// So many bytes.
+        bytes: usize,
+    },
+    /// The transport did not accept all that was sent.
+    Unsent {
+        /// So many bytes are left; 0 if it holds some back itself.
+        bytes: usize,
+    },
 }
 
 impl fmt::Display for CloseReason {
@@ -63,6 +96,12 @@ impl fmt::Display for CloseReason {
             CloseReason::Garbage(error) => write!(f, "the peer sent what is not a frame: {error}"),
             CloseReason::Read(error) => write!(f, "reading failed: {error}"),
             CloseReason::Write(error) => write!(f, "writing failed: {error}"),
+            CloseReason::WriteTimeout { limit } => {
+                write!(f, "the peer accepted no byte for {limit:?}")
+            }
+            CloseReason::CloseTimeout { limit } => {
+                write!(f, "the peer did not close the connection within {limit:?}")
+            }
         }
     }
 }
@@ -90,3 +129,23 @@ impl<Item, E: fmt::Display> fmt::Display for SendError<Item, E> {
 }
 
 impl<Item: fmt::Debug, E: Error> Error for SendError<Item, E> {}
+
+impl fmt::Display for UpgradeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            UpgradeError::Closed => f.write_str("the connection has ended"),
+            UpgradeError::Unread { bytes } => write!(
+                f,
+                "the peer sent {bytes} bytes before the upgrade that were not handled; they must \
+                 not pass for what comes after it"
+            ),
+            UpgradeError::Unsent { bytes } => write!(
+                f,
+                "the transport has not accepted all that was sent before the upgrade, {bytes} bytes \
+                 are left; try again later"
+            ),
+        }
+    }
+}
+
+impl Error for UpgradeError {}

@@ -104,6 +104,8 @@ struct State {
     ended: bool,
     /// The connection fails from here on, once everything was read.
     fails: Option<io::ErrorKind>,
+    /// The machine has shut its side.
+    shut: bool,
     /// The machine has dropped its end.
     dropped: bool,
     reader: Option<Waker>,
@@ -141,6 +143,13 @@ impl Wire {
     #[must_use]
     pub fn writes(&self) -> usize {
         lock(&self.state).writes
+    }
+
+    /// Whether the machine has shut its write side, or closed its end: it sends nothing more.
+    #[must_use]
+    pub fn is_shut(&self) -> bool {
+        let state = lock(&self.state);
+        state.shut || state.dropped
     }
 
     /// Whether the machine has closed its end.
@@ -214,6 +223,7 @@ impl AsyncWrite for WireEnd {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        lock(&self.state).shut = true;
         Poll::Ready(Ok(()))
     }
 }

@@ -10,7 +10,7 @@ use crate::driver::clock;
 use crate::engine::{drop_at_end, timeout_name};
 use crate::handler::Handler;
 use crate::inspect::{Inspection, Question, Replacing, View, Waiting};
-use crate::mailbox::Control;
+use crate::mailbox::{Control, Item};
 use crate::reason::{ExitReason, message};
 use crate::reply::Reply;
 use crate::scope;
@@ -38,6 +38,11 @@ impl<M: Handler> Driver<M> {
                     std::mem::forget(payload);
                 }
             },
+            Control::Kept(kept) => {
+                self.handled += 1;
+                let start = self.mailbox.start;
+                self.engine.handle_kept(*kept, &|| clock::since(start));
+            }
             Control::Ask(question) => {
                 // What is shown runs a `Debug` of the user's. A question that panics is an error
                 // for its asker alone, who is told by the drop of its reply.
@@ -140,6 +145,16 @@ impl<M: Handler> Driver<M> {
 
     /// The end, in its order (N61), each step under its own catch.
     pub(super) fn end(&mut self) -> ExitReason {
+        self.end_with(End::Final)
+    }
+
+    /// The end of one of its lives: as [`Driver::end`], but what came from outside and was not
+    /// consumed stays in the mailbox, which stays open (N76).
+    pub(in crate::driver) fn end_life(&mut self) -> ExitReason {
+        self.end_with(End::OfLife)
+    }
+
+    fn end_with(&mut self, end: End) -> ExitReason {
         let started = !matches!(self.phase, Phase::New);
         self.phase = Phase::Ended;
         // (1) The reason is recorded; (2) the mailbox closes.
@@ -153,9 +168,12 @@ impl<M: Handler> Driver<M> {
         let mut told = Told {
             published: self.mailbox.published.clone(),
             reason: reason.clone(),
+            end,
         };
         let report = Report::new(self, &reason);
-        self.mailbox.close(&reason);
+        if end == End::Final {
+            self.mailbox.close(&reason);
+        }
         let by_itself = !matches!(reason, ExitReason::Killed | ExitReason::Aborted);
         if by_itself && started {
             // (3) The machine is told; (4) what it still writes leaves, without waiting.
@@ -166,14 +184,30 @@ impl<M: Handler> Driver<M> {
         let reason = self.engine.stopped().cloned().unwrap_or(reason);
         told.reason = reason.clone();
         let report = report.or_else(|| Report::new(self, &reason));
-        self.mailbox.close(&reason);
-        // (5) to (7) Sources, state, queues, timers, mailbox.
-        self.engine.take_apart();
-        while let Some(item) = self.batch.pop_front() {
-            drop_at_end(M::GRAPH.name, &reason, item);
+        if end == End::Final {
+            self.mailbox.close(&reason);
         }
-        while let Some(item) = self.mailbox.pop_closed() {
-            drop_at_end(M::GRAPH.name, &reason, item);
+        // (5) to (7) Sources, state, queues, timers, mailbox.
+        let kept = match end {
+            End::Final => Vec::new(),
+            End::OfLife => self.engine.take_external(),
+        };
+        self.engine.take_apart();
+        match end {
+            End::Final => {
+                while let Some(item) = self.batch.pop_front() {
+                    drop_at_end(M::GRAPH.name, &reason, item);
+                }
+                while let Some(item) = self.mailbox.pop_closed() {
+                    drop_at_end(M::GRAPH.name, &reason, item);
+                }
+            }
+            End::OfLife => {
+                let kept = kept.into_iter();
+                let kept = kept.map(|kept| Item::Control(Control::Kept(Box::new(kept))));
+                self.mailbox
+                    .put_back(kept.chain(std::mem::take(&mut self.batch)).collect());
+            }
         }
         drop_at_end(M::GRAPH.name, &reason, self.take_init());
         while let Some(kept) = self.pop_kept() {
@@ -192,14 +226,27 @@ impl<M: Handler> Driver<M> {
     }
 }
 
+/// What ends.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    /// The machine.
+    Final,
+    /// A life of it.
+    OfLife,
+}
+
 /// Tells the end when it is dropped.
 struct Told {
     published: Arc<Published>,
     reason: ExitReason,
+    end: End,
 }
 
 impl Drop for Told {
     fn drop(&mut self) {
-        self.published.stop(self.reason.clone());
+        match self.end {
+            End::Final => self.published.stop(self.reason.clone()),
+            End::OfLife => self.published.life_ended(self.reason.clone()),
+        }
     }
 }

@@ -8,7 +8,7 @@ mod suspended;
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
@@ -135,6 +135,16 @@ impl<M: Handler> Driver<M> {
             self.engine.stop(ExitReason::Shutdown);
             self.end();
         }
+    }
+
+    /// As by the drop of the driver; the end is still to be carried out.
+    pub(super) fn abort(&mut self) {
+        self.engine.stop(ExitReason::Aborted);
+    }
+
+    /// A life that never began has no end to carry out.
+    pub(super) fn never_begins(&mut self) {
+        self.phase = Phase::Ended;
     }
 
     /// Runs the machine on the task one is in, until it ends: a shorthand for awaiting the driver.
@@ -385,46 +395,51 @@ impl<M: Handler> Future for Driver<M> {
     type Output = ExitReason;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ExitReason> {
-        let this = &mut *self;
-        if let Some(ready) = &this.ready {
+        if matches!(self.phase, Phase::Ended) {
+            let reason = self.mailbox.published.stopped();
+            return Poll::Ready(reason.unwrap_or(ExitReason::Aborted));
+        }
+        ready!(self.poll_turn(cx));
+        Poll::Ready(self.end())
+    }
+}
+
+impl<M: Handler> Driver<M> {
+    /// Takes a turn. Ready when the machine is to end, which is then to be carried out.
+    #[inline]
+    pub(super) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(ready) = &self.ready {
             ready.run();
         }
-        match this.phase {
+        match self.phase {
             Phase::New => {
-                this.phase = Phase::Running;
-                if !this.mailbox.is_killed() {
-                    let start = this.mailbox.start;
-                    let init = this.take_init().unwrap_or_else(|| Box::new(|_, _| {}));
-                    this.engine.start_with(init, &|| clock::since(start));
-                    this.empty_queue();
+                self.phase = Phase::Running;
+                if !self.mailbox.is_killed() {
+                    let start = self.mailbox.start;
+                    let init = self.take_init().unwrap_or_else(|| Box::new(|_, _| {}));
+                    self.engine.start_with(init, &|| clock::since(start));
+                    self.empty_queue();
                 }
             }
             Phase::Running => {}
-            Phase::Ended => {
-                return Poll::Ready(
-                    this.mailbox
-                        .published
-                        .stopped()
-                        .unwrap_or(ExitReason::Aborted),
-                );
-            }
+            Phase::Ended => return Poll::Ready(()),
         }
-        let again = if this.suspended {
-            this.suspended_turn()
+        let again = if self.suspended {
+            self.suspended_turn()
         } else {
-            this.may_go_on() == Flow::On && this.turn()
+            self.may_go_on() == Flow::On && self.turn()
         };
-        if this.mailbox.is_killed() {
-            this.engine.stop(ExitReason::Killed);
-        } else if this.is_overdue() {
-            this.engine.stop(ExitReason::Shutdown);
+        if self.mailbox.is_killed() {
+            self.engine.stop(ExitReason::Killed);
+        } else if self.is_overdue() {
+            self.engine.stop(ExitReason::Shutdown);
         }
-        if this.engine.stopped().is_some() {
-            return Poll::Ready(this.end());
+        if self.engine.stopped().is_some() {
+            return Poll::Ready(());
         }
-        if again || !this.park(cx) {
-            this.mailbox
-                .settle(std::mem::take(&mut this.handled), None, false);
+        if again || !self.park(cx) {
+            self.mailbox
+                .settle(std::mem::take(&mut self.handled), None, false);
             // N20: the rest of the runtime goes first.
             cx.waker().wake_by_ref();
         }

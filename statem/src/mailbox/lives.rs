@@ -1,0 +1,163 @@
+//! The mailbox between two lives of its machine (N76, N77).
+
+use std::collections::VecDeque;
+use std::task::Waker;
+use std::time::Duration;
+
+use super::item::{Control, Item, Shut};
+use super::{Inner, Mailbox, NEVER, wake_driver};
+use crate::call_cell::Kept;
+use crate::engine::drop_at_restart;
+use crate::machine::Machine;
+use crate::reason::ExitReason;
+use crate::sync::atomic::Ordering;
+use crate::watch::wake_all;
+
+/// Through how many restarts an event is kept (N76): whatever the machine cannot live through is not
+/// offered to it for ever.
+const KEEP: u8 = 3;
+
+/// What was not kept through a restart.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct NotKept {
+    pub(crate) calls: usize,
+    pub(crate) casts: usize,
+}
+
+impl<M: Machine> Mailbox<M> {
+    /// A life has ended: what it had taken and not handled goes to the front again, in this order. Its
+    /// ends were asked of that life and go with it; what is put from here on is for the next one.
+    pub(crate) fn put_back(&self, mut items: VecDeque<Item<M>>) {
+        let mut inner = self.lock();
+        items.append(&mut inner.items);
+        let (ends, items): (VecDeque<_>, _) = items.into_iter().partition(Item::is_end);
+        inner.items = items;
+        inner.count();
+        (inner.stops, inner.shuts_down) = (false, false);
+        self.killed.store(false, Ordering::Release);
+        self.shutdown_by.store(NEVER, Ordering::Relaxed);
+        let lives = self.published.lives().0 + 1;
+        let replaced = inner.shut.replace(Box::new(Shut::Between { lives }));
+        let parked = inner.parked.take();
+        drop(inner);
+        drop((ends, replaced, parked));
+    }
+
+    /// The life that runs ends at its next turn, shut down; nothing if none runs.
+    pub(crate) fn let_go(&self) {
+        let inner = self.lock();
+        if inner.shut.is_none() {
+            self.shut_down_by(Duration::ZERO);
+            wake_driver(inner);
+        }
+    }
+
+    /// The machine will have another life after so many. What waits is kept for that, or answered;
+    /// questions are, in any case.
+    pub(crate) fn restart(&self, lives: u64, keeps: bool, reason: &ExitReason) -> NotKept {
+        let mut inner = self.lock();
+        let shut = Shut::Restarting { lives, keeps };
+        let replaced = inner.shut.replace(Box::new(shut));
+        let mut gone = Vec::new();
+        for item in std::mem::take(&mut inner.items) {
+            if item.is_end() {
+                inner.items.push_back(item);
+                continue;
+            }
+            match item.kept() {
+                Ok(kept) if keeps && kept.restarted() <= KEEP => {
+                    inner.items.push_back(Item::Control(Control::Kept(kept)));
+                }
+                Ok(kept) => gone.push(Gone::Event(kept)),
+                Err(control) => gone.push(Gone::Control(control)),
+            }
+        }
+        inner.count();
+        let mut wakers: Vec<_> = inner.take_askers().into_values().collect();
+        if !keeps {
+            // Casts stay, for their senders to take back.
+            wakers.append(&mut inner.turn_away(&mut gone));
+        }
+        drop(inner);
+        drop(replaced);
+        wake_all(wakers);
+        let mut not_kept = NotKept::default();
+        for gone in gone {
+            gone.answer(reason, &mut not_kept);
+        }
+        not_kept
+    }
+
+    /// The next life begins.
+    pub(crate) fn begin(&self) {
+        let mut inner = self.lock();
+        if matches!(inner.shut.as_deref(), Some(Shut::Restarting { .. })) {
+            inner.shut = None;
+        }
+        let admitted = inner.admit();
+        drop(inner);
+        wake_all(admitted);
+    }
+}
+
+impl<M: Machine> Inner<M> {
+    /// Why a message is not taken.
+    #[inline]
+    pub(super) fn shuts_out(&self) -> Option<&Shut> {
+        self.shut.as_deref().filter(|shut| match shut {
+            Shut::Stopped(_) => true,
+            Shut::Between { .. } => false,
+            Shut::Restarting { keeps, .. } => !keeps,
+        })
+    }
+
+    /// Counts what is there, when no driver has any of it.
+    fn count(&mut self) {
+        let count = |counts: fn(&Item<M>) -> bool| {
+            let items = self.items.iter().filter(|item| counts(item));
+            items.count().try_into().unwrap_or(u32::MAX)
+        };
+        (self.messages, self.questions) = (count(Item::is_message), count(Item::is_question));
+    }
+
+    /// Takes out the calls that wait for room, and gives the wakers of the other senders.
+    fn turn_away(&mut self, gone: &mut Vec<Gone<M>>) -> Vec<Waker> {
+        let mut wakers = Vec::new();
+        let Some(crowd) = &mut self.crowd else {
+            return wakers;
+        };
+        for mut sender in std::mem::take(&mut crowd.senders) {
+            if sender.message.call.is_some() {
+                gone.push(Gone::Event(Box::new(sender.message.kept())));
+            } else {
+                wakers.extend(sender.waker.take());
+                crowd.senders.push_back(sender);
+            }
+        }
+        wakers
+    }
+}
+
+/// What a restart ends.
+enum Gone<M: Machine> {
+    Event(Box<Kept<M::Event>>),
+    Control(Control<M>),
+}
+
+impl<M: Machine> Gone<M> {
+    /// Without the lock: all of it is foreign code.
+    fn answer(self, reason: &ExitReason, not_kept: &mut NotKept) {
+        let machine = M::GRAPH.name;
+        match self {
+            Gone::Event(kept) => {
+                if kept.is_call {
+                    not_kept.calls += 1;
+                } else {
+                    not_kept.casts += 1;
+                }
+                drop_at_restart(machine, reason, kept);
+            }
+            Gone::Control(control) => drop_at_restart(machine, reason, control),
+        }
+    }
+}

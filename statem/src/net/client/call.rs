@@ -1,0 +1,118 @@
+//! A request that a caller makes.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::machine::{ClientMachine, Event};
+use super::protocol::Protocol;
+use crate::net::{Policy, RequestError};
+use crate::{Call, Handle};
+
+/// A request and what its caller wants of it.
+pub struct Asked<P: Protocol> {
+    pub(super) request: P::Request,
+    pub(super) policy: Policy,
+}
+
+/// A request, made by [`Client::call`](super::Client::call): a future of its one outcome (N50).
+///
+/// It is sent to the client when it is first polled, and its limit counts from there, with or without
+/// a connection (N54).
+///
+/// Cancel safety: dropped before it was written to the connection, it never will be (N51, N80);
+/// dropped later, its answer is dropped and counted.
+///
+/// # Errors
+///
+/// See [`RequestError`]; [`RequestError::may_have_run`] tells whether it is safe to ask again.
+///
+/// # Panics
+///
+/// When it is polled outside of a tokio runtime with its timer enabled.
+#[must_use = "a request is sent when it is awaited"]
+pub struct ClientCall<'a, P: Protocol> {
+    handle: &'a Handle<ClientMachine<P>>,
+    /// Taken when it is sent.
+    asked: Option<Asked<P>>,
+    until: Until,
+    call: Option<Made<'a, P>>,
+}
+
+type Made<'a, P> = Call<'a, ClientMachine<P>, <P as Protocol>::Response, RequestError, Asked<P>>;
+
+#[derive(Clone, Copy)]
+enum Until {
+    Default,
+    After(Duration),
+    At(Instant),
+}
+
+impl<'a, P: Protocol> ClientCall<'a, P> {
+    pub(super) fn new(
+        handle: &'a Handle<ClientMachine<P>>,
+        request: P::Request,
+        policy: Policy,
+    ) -> Self {
+        ClientCall {
+            handle,
+            asked: Some(Asked { request, policy }),
+            until: Until::Default,
+            call: None,
+        }
+    }
+
+    /// What becomes of it when it cannot be sent at once, in place of the client's own policy.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        if let Some(asked) = &mut self.asked {
+            asked.policy = policy;
+        }
+        self
+    }
+
+    /// How long to wait for the answer, in place of the client's own limit.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.until = Until::After(limit);
+        self
+    }
+
+    /// Until when to wait for the answer, in place of the client's own limit.
+    pub fn deadline(mut self, deadline: Instant) -> Self {
+        self.until = Until::At(deadline);
+        self
+    }
+}
+
+impl<P: Protocol> Unpin for ClientCall<'_, P> {}
+
+impl<P: Protocol> Future for ClientCall<'_, P> {
+    type Output = Result<P::Response, RequestError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let Some(asked) = this.asked.take() {
+            let call = this.handle.call_with(asked, Event::Call);
+            this.call = Some(match this.until {
+                Until::Default => call,
+                Until::After(limit) => call.limit(limit),
+                Until::At(deadline) => call.deadline(deadline),
+            });
+        }
+        let call = this
+            .call
+            .as_mut()
+            .expect("made above, the first time it is polled");
+        Pin::new(call).poll(cx).map_err(RequestError::from)
+    }
+}
+
+impl<P: Protocol> fmt::Debug for ClientCall<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientCall")
+            .field("sent", &self.asked.is_none())
+            .finish_non_exhaustive()
+    }
+}

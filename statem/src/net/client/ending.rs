@@ -1,0 +1,207 @@
+//! The connection that was replaced, and the end of a client.
+
+use std::sync::Arc;
+
+use super::connections::{Happened, Verdict};
+use super::live::Live;
+use super::machine::{ClientMachine, Event};
+use super::protocol::Protocol;
+use super::session::Session;
+#[cfg(feature = "tracing")]
+use super::telemetry::Uptime;
+use super::telemetry::tell;
+use crate::net::{Lost, NotSent, RequestError, Unknown};
+use crate::{Actions, Cx, ExitReason, Next, Timer, keep};
+
+/// A connection that is being replaced.
+pub(super) struct Retiring<P: Protocol> {
+    pub(super) live: Live<P>,
+    pub(super) why: Lost,
+    /// Whether requests are sent on it, since there is no other one.
+    pub(super) in_use: bool,
+    /// When what is in flight is given up.
+    pub(super) expires: Timer,
+}
+
+/// The connection that was replaced, and the end.
+impl<P: Protocol> Session<P> {
+    /// Keeps a connection beside the states that make another one.
+    pub(super) fn retire(
+        &mut self,
+        mut live: Live<P>,
+        why: Lost,
+        cx: &mut Actions<ClientMachine<P>>,
+    ) {
+        tell!(DEBUG, endpoint = %live.endpoint, %why, "to be replaced");
+        if let Some(older) = self.retiring.take() {
+            self.give_up(older);
+        }
+        live.retire();
+        let in_use = !matches!(why, Lost::Drained);
+        let retiring = Retiring {
+            live,
+            why,
+            in_use,
+            expires: Timer::inert(),
+        };
+        if in_use {
+            self.retiring = Some(retiring);
+        } else {
+            self.lost = Arc::new(Lost::Drained);
+            self.subscribers.down(&self.lost);
+            self.let_go(retiring, cx);
+        }
+    }
+
+    pub(super) fn is_retiring(&self, number: u64) -> bool {
+        self.retiring
+            .as_ref()
+            .is_some_and(|retiring| retiring.live.number == number)
+    }
+
+    /// Something happened on the connection that was replaced.
+    pub(super) fn on_retiring(
+        &mut self,
+        what: Happened<P>,
+        cx: &mut Actions<ClientMachine<P>>,
+    ) -> Next<ClientMachine<P>> {
+        let Some(mut retiring) = self.retiring.take() else {
+            return keep();
+        };
+        let verdict = self.heard(&mut retiring.live, what, cx);
+        match verdict {
+            Verdict::Keep if retiring.in_use => {
+                self.flush(&mut retiring.live, cx);
+                self.retiring = Some(retiring);
+            }
+            Verdict::Keep if retiring.live.in_flight() == 0 => self.give_up(retiring),
+            Verdict::Replace(Lost::Drained) if retiring.in_use => {
+                retiring.why = Lost::Drained;
+                self.lost = Arc::new(Lost::Drained);
+                self.subscribers.down(&self.lost);
+                self.let_go(retiring, cx);
+            }
+            Verdict::Keep | Verdict::Replace(_) => self.retiring = Some(retiring),
+            Verdict::Lost(lost) => {
+                let lost = self.close(&mut retiring.live, lost);
+                if retiring.in_use {
+                    self.subscribers.down(&lost);
+                    self.lost = lost;
+                }
+            }
+        }
+        keep()
+    }
+
+    /// Time is over for what is in flight on it.
+    pub(super) fn expired(&mut self) -> Next<ClientMachine<P>> {
+        if let Some(retiring) = self.retiring.take() {
+            self.give_up(retiring);
+        }
+        keep()
+    }
+
+    /// Nothing more is sent on it. It stays for a while if anybody still waits for an answer.
+    pub(super) fn let_go(&mut self, mut retiring: Retiring<P>, cx: &mut Actions<ClientMachine<P>>) {
+        if retiring.live.in_flight() == 0 {
+            return self.give_up(retiring);
+        }
+        retiring.in_use = false;
+        retiring.expires = cx.timer(self.settings.grace, Event::Expired);
+        self.retiring = Some(retiring);
+    }
+
+    fn give_up(&mut self, mut retiring: Retiring<P>) {
+        let _ = self.close(&mut retiring.live, retiring.why);
+    }
+
+    /// The client is about to end: what waits has waited in vain.
+    pub(super) fn drain(&mut self, live: Option<&mut Live<P>>, cx: &mut Actions<ClientMachine<P>>) {
+        if let Some(retiring) = self.retiring.take() {
+            self.let_go(retiring, cx);
+        }
+        if let Some(live) = live {
+            live.retire();
+            self.drained(Some(live), cx);
+        } else {
+            self.drained(None, cx);
+        }
+    }
+
+    pub(super) fn on_draining(
+        &mut self,
+        live: &mut Option<Live<P>>,
+        number: u64,
+        what: Happened<P>,
+        cx: &mut Cx<ClientMachine<P>>,
+    ) -> Next<ClientMachine<P>> {
+        if self.is_retiring(number) {
+            let _ = self.on_retiring(what, cx);
+        } else if let Some(mut open) = live.take() {
+            match self.heard(&mut open, what, cx) {
+                Verdict::Keep | Verdict::Replace(_) => *live = Some(open),
+                Verdict::Lost(lost) => drop(self.down(&mut open, lost)),
+            }
+        }
+        self.drained(live.as_mut(), cx);
+        keep()
+    }
+
+    pub(super) fn expired_draining(
+        &mut self,
+        live: &mut Option<Live<P>>,
+        cx: &mut Cx<ClientMachine<P>>,
+    ) -> Next<ClientMachine<P>> {
+        let _ = self.expired();
+        self.drained(live.as_mut(), cx);
+        keep()
+    }
+
+    /// Says goodbye when all was answered, and ends when that was heard.
+    fn drained(&mut self, live: Option<&mut Live<P>>, cx: &mut Actions<ClientMachine<P>>) {
+        // What waits has waited in vain, and what could be sent again has no connection for it.
+        self.queue.settle(not_sent);
+        self.settle_queue();
+        if self.retiring.is_some() {
+            return;
+        }
+        match live {
+            None => cx.insert(Event::Drained),
+            Some(live) if live.in_flight() == 0 => live.say_goodbye(),
+            Some(_) => {}
+        }
+    }
+
+    /// The machine ends: everybody is told why, oldest first.
+    pub(super) fn end(&mut self, reason: &ExitReason, live: Option<&mut Live<P>>) {
+        let stopped = |may_have_run| RequestError::Stopped {
+            reason: reason.clone(),
+            may_have_run,
+        };
+        let mut retiring = self.retiring.take();
+        let retiring = retiring.as_mut().map(|retiring| &mut retiring.live);
+        for live in [retiring, live].into_iter().flatten() {
+            tell!(
+                INFO,
+                endpoint = %live.endpoint,
+                %reason,
+                uptime = ?live.uptime.map(Uptime::elapsed),
+                in_flight = live.in_flight(),
+                "down"
+            );
+            for queued in live.settle(stopped) {
+                self.queue.give_back(queued);
+            }
+        }
+        self.queue.settle(stopped);
+        self.settle_queue();
+    }
+}
+
+fn not_sent(handed: bool) -> RequestError {
+    if handed {
+        RequestError::Unknown(Unknown::Lost(Arc::new(Lost::Stopping)))
+    } else {
+        RequestError::NotSent(NotSent::Stopping)
+    }
+}

@@ -1,0 +1,111 @@
+//! Frames that have come together: one event and one transition for all of them.
+
+use std::error::Error;
+
+use bytes::BytesMut;
+use tokio_util::codec::{Decoder, Encoder};
+
+use crate::net::CloseReason;
+
+/// The most frames of one event. A turn goes on to calls and timeouts after some events.
+const TOGETHER: usize = 128;
+
+/// Frames that have come together, at least one, in their order.
+pub struct Frames<F> {
+    /// Apart, so that one alone needs no allocation.
+    first: Option<F>,
+    more: std::vec::IntoIter<F>,
+    /// What has come of decoding on.
+    failed: Option<Failure>,
+}
+
+/// The codec of a user, which decodes as many frames at a time as there are.
+pub(super) struct Together<C> {
+    codec: C,
+    /// The bytes that a link takes for one frame at most.
+    limit: usize,
+}
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+impl<F> Frames<F> {
+    fn one(frame: F) -> Self {
+        Frames {
+            first: Some(frame),
+            more: Vec::new().into_iter(),
+            failed: None,
+        }
+    }
+
+    /// The failure that follows the frames, once they were taken.
+    pub(super) fn failure(&mut self) -> Option<CloseReason> {
+        self.failed.take().map(CloseReason::Garbage)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none() && self.more.len() == 0 && self.failed.is_none()
+    }
+}
+
+impl<F> Iterator for Frames<F> {
+    type Item = F;
+
+    fn next(&mut self) -> Option<F> {
+        self.first.take().or_else(|| self.more.next())
+    }
+}
+
+impl<C> Together<C> {
+    pub(super) fn new(codec: C, limit: usize) -> Self {
+        Together { codec, limit }
+    }
+}
+
+impl<C: Decoder<Error: Into<Failure>>> Decoder for Together<C> {
+    type Item = Frames<C::Item>;
+    type Error = Failure;
+
+    fn decode(&mut self, bytes: &mut BytesMut) -> Result<Option<Self::Item>, Failure> {
+        // The link takes what is decoded at a time for one frame when it measures it.
+        let more = if bytes.len() > self.limit {
+            0
+        } else {
+            TOGETHER - 1
+        };
+        let Some(first) = self.codec.decode(bytes).map_err(Into::into)? else {
+            return Ok(None);
+        };
+        let mut frames = Frames::one(first);
+        let mut rest = Vec::new();
+        while rest.len() < more && !bytes.is_empty() {
+            match self.codec.decode(bytes) {
+                Ok(Some(frame)) => {
+                    if rest.is_empty() {
+                        rest.reserve(TOGETHER / 4);
+                    }
+                    rest.push(frame);
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    frames.failed = Some(error.into());
+                    break;
+                }
+            }
+        }
+        frames.more = rest.into_iter();
+        Ok(Some(frames))
+    }
+
+    fn decode_eof(&mut self, bytes: &mut BytesMut) -> Result<Option<Self::Item>, Failure> {
+        let frame = self.codec.decode_eof(bytes).map_err(Into::into)?;
+        Ok(frame.map(Frames::one))
+    }
+}
+
+impl<Item, C: Encoder<Item>> Encoder<Item> for Together<C> {
+    type Error = C::Error;
+
+    fn encode(&mut self, item: Item, bytes: &mut BytesMut) -> Result<(), Self::Error> {
+        self.codec.encode(item, bytes)
+    }
+}

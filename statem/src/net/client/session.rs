@@ -1,0 +1,180 @@
+//! What a client keeps in every state, and what it does with requests.
+
+use std::sync::Arc;
+
+use super::call::Asked;
+use super::counts::Counters;
+use super::ending::Retiring;
+use super::live::Live;
+use super::machine::ClientMachine;
+use super::notice::{Notice, Subscribers};
+use super::protocol::Protocol;
+use super::settings::Settings;
+use crate::Backoff;
+use crate::net::{Connector, Feed, FeedEvent, Lost, NotSent, Queue, Queued, RequestError};
+use crate::{Actions, Cx, Next, Reply, keep};
+
+/// What the machine keeps in every state.
+pub struct Session<P: Protocol> {
+    pub(super) protocol: P,
+    pub(super) connector: Connector,
+    pub(super) backoff: Backoff,
+    pub(super) settings: Settings,
+    pub(super) counters: Arc<Counters>,
+    /// Requests that wait for a connection or for room on it.
+    pub(super) queue: Queue<P::Request, P::Response>,
+    pub(super) subscribers: Subscribers<P::Response>,
+    pub(super) retiring: Option<Retiring<P>>,
+    /// Why there is no connection.
+    pub(super) lost: Arc<Lost>,
+    /// The number of the newest connection.
+    pub(super) number: u64,
+    /// Lent to the protocol, and empty in between.
+    pub(super) out: Vec<P::Request>,
+}
+
+type Answer<P> = Reply<<P as Protocol>::Response, RequestError>;
+
+/// Requests.
+impl<P: Protocol> Session<P> {
+    pub(super) fn new(
+        protocol: P,
+        connector: Connector,
+        settings: Settings,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Session {
+            protocol,
+            connector,
+            backoff: settings.backoff.clone(),
+            counters,
+            queue: Queue::new(settings.queue),
+            subscribers: Subscribers::default(),
+            retiring: None,
+            lost: Arc::new(Lost::NotYet),
+            number: 0,
+            out: Vec::new(),
+            settings,
+        }
+    }
+
+    /// A request, where there is a connection.
+    pub(super) fn call(
+        &mut self,
+        live: &mut Live<P>,
+        asked: Asked<P>,
+        reply: Answer<P>,
+        cx: &mut Actions<ClientMachine<P>>,
+    ) {
+        Counters::add(&self.counters.accepted, 1);
+        self.send(live, asked, reply, cx);
+    }
+
+    /// A request, where there is none, unless the one that is being replaced is still in use.
+    pub(super) fn wait(
+        &mut self,
+        asked: Asked<P>,
+        reply: Answer<P>,
+        cx: &mut Actions<ClientMachine<P>>,
+    ) -> Next<ClientMachine<P>> {
+        Counters::add(&self.counters.accepted, 1);
+        match self.retiring.take() {
+            Some(mut retiring) if retiring.in_use => {
+                self.send(&mut retiring.live, asked, reply, cx);
+                self.retiring = Some(retiring);
+            }
+            other => {
+                self.retiring = other;
+                let lost = self.lost.clone();
+                self.queue.push(asked.request, reply, asked.policy, || {
+                    NotSent::Disconnected(lost)
+                });
+                self.settle_queue();
+            }
+        }
+        keep()
+    }
+
+    /// A request that comes too late.
+    pub(super) fn refuse(&mut self, asked: Asked<P>, reply: Answer<P>) -> Next<ClientMachine<P>> {
+        Counters::add(&self.counters.accepted, 1);
+        Counters::add(&self.counters.not_sent, 1);
+        drop(asked);
+        drop(reply.fail(RequestError::NotSent(NotSent::Stopping)));
+        keep()
+    }
+
+    fn send(
+        &mut self,
+        live: &mut Live<P>,
+        asked: Asked<P>,
+        reply: Answer<P>,
+        cx: &mut Actions<ClientMachine<P>>,
+    ) {
+        let mut queued = Queued {
+            request: asked.request,
+            reply,
+            policy: asked.policy,
+            handed: false,
+        };
+        // Nobody overtakes those who wait.
+        if self.queue.is_empty() {
+            match live.send(queued, &self.protocol, &self.settings, cx) {
+                Ok(()) => return,
+                Err(back) => queued = back,
+            }
+        }
+        self.queue
+            .push(queued.request, queued.reply, queued.policy, || {
+                NotSent::Busy
+            });
+        self.settle_queue();
+    }
+
+    /// Sends what waits, as far as there is room.
+    pub(super) fn flush(&mut self, live: &mut Live<P>, cx: &mut Actions<ClientMachine<P>>) {
+        if self.queue.is_empty() {
+            return;
+        }
+        while let Some(queued) = self.queue.take() {
+            if let Err(queued) = live.send(queued, &self.protocol, &self.settings, cx) {
+                self.queue.give_back(queued);
+                break;
+            }
+        }
+        self.settle_queue();
+    }
+
+    pub(super) fn settle_queue(&mut self) {
+        self.counters.settle(self.queue.take_settled());
+    }
+}
+
+/// Subscribers.
+impl<P: Protocol> Session<P> {
+    pub(super) fn subscribe(
+        &mut self,
+        feed: Feed<Notice<P::Response>>,
+        up: bool,
+        cx: &mut Cx<ClientMachine<P>>,
+    ) -> Next<ClientMachine<P>> {
+        self.subscribers.add(feed, up, cx);
+        keep()
+    }
+
+    pub(super) fn on_feed(&mut self, number: u64, event: FeedEvent) -> Next<ClientMachine<P>> {
+        self.subscribers.on_feed(number, event);
+        keep()
+    }
+}
+
+/// Without a last word of the machine, as when it is killed, those who wait are told by the drop of
+/// their replies.
+impl<P: Protocol> Drop for Session<P> {
+    fn drop(&mut self) {
+        let handed = self.queue.handed();
+        Counters::add(&self.counters.stopped, handed as u64);
+        let unsent = self.queue.len() - handed;
+        Counters::add(&self.counters.not_sent, unsent as u64);
+    }
+}

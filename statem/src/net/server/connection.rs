@@ -1,0 +1,265 @@
+//! One connection: TLS, then its machine, in a task of its own that the server owns.
+
+use std::future::{pending, poll_fn};
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::sync::watch::Receiver;
+
+use super::accept::Accepted;
+use super::builder::Settings;
+use super::counts::Counters;
+use super::telemetry::tell;
+use super::watched::{Traffic, Watched};
+use crate::net::Io;
+use crate::{Driver, ExitReason, Handle, Handler};
+
+/// Makes the machine of a connection.
+pub(super) type Serve = dyn Fn(Accepted) -> Running + Send + Sync;
+
+/// A machine without its type.
+pub(super) struct Running {
+    driver: Ending,
+    shutdown: Box<dyn FnOnce(Duration) -> Ending + Send>,
+}
+
+/// Ends with a machine.
+type Ending = Pin<Box<dyn Future<Output = ExitReason> + Send>>;
+
+/// The time that machines have to end, once there is one.
+pub(super) type Drain = Receiver<Option<Duration>>;
+
+/// Why a connection was closed.
+#[cfg_attr(
+    not(feature = "tracing"),
+    allow(dead_code, reason = "the log alone reads it")
+)]
+enum End {
+    /// TLS was not set up.
+    Unsecured(Unsecured),
+    /// The machine has ended.
+    Ended(ExitReason),
+    /// There was no machine: making it panicked.
+    NotMade,
+    /// Its task was dropped.
+    CutOff,
+}
+
+#[cfg_attr(
+    all(feature = "tls", not(feature = "tracing")),
+    allow(dead_code, reason = "the log alone reads it")
+)]
+enum Unsecured {
+    #[cfg(feature = "tls")]
+    Failed(crate::net::TlsError),
+    #[cfg(feature = "tls")]
+    TooLate(Duration),
+    ShutDown,
+}
+
+/// The account of a connection. It is settled when this is dropped, whichever way the task ends.
+pub(super) struct Account {
+    counters: Arc<Counters>,
+    traffic: Arc<Traffic>,
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(dead_code, reason = "for the log alone")
+    )]
+    number: u64,
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(dead_code, reason = "for the log alone")
+    )]
+    peer: Option<SocketAddr>,
+    started: bool,
+    end: End,
+}
+
+impl Running {
+    pub(super) fn new<M>((handle, driver): (Handle<M>, Driver<M>)) -> Self
+    where
+        M: Handler + Send + 'static,
+        M::Event: Send,
+        M::Data: Send,
+    {
+        Running {
+            driver: Box::pin(driver),
+            // It also keeps the machine alive: a server's machine ends by itself.
+            shutdown: Box::new(move |within| {
+                Box::pin(async move { handle.shutdown(within).await })
+            }),
+        }
+    }
+
+    /// Runs the machine to its end; when it is to drain, tells it so.
+    async fn run(self, drain: &mut Drain) -> ExitReason {
+        let Running {
+            mut driver,
+            shutdown,
+        } = self;
+        let within = match either(driver.as_mut(), drained(drain)).await {
+            Either::First(reason) => return reason,
+            Either::Second(within) => within,
+        };
+        // The request is put when it is first polled; the end is that of the driver, which has a last
+        // word to say after the handle knows.
+        let mut request = Some(shutdown(within));
+        poll_fn(|cx| {
+            if let Some(asked) = &mut request {
+                if asked.as_mut().poll(cx).is_ready() {
+                    request = None;
+                }
+            }
+            driver.as_mut().poll(cx)
+        })
+        .await
+    }
+}
+
+/// Serves a connection until its end.
+pub(super) async fn serve(
+    accepted: Accepted,
+    mut account: Account,
+    settings: Arc<Settings>,
+    mut drain: Drain,
+) {
+    let Accepted { io, peer } = accepted;
+    let io = Watched::new(io, account.traffic.clone(), settings.idle);
+    let secured = either(settings.secure(io), drained(&mut drain)).await;
+    let secured = match secured {
+        Either::First(secured) => secured,
+        Either::Second(_) => Err(Unsecured::ShutDown),
+    };
+    let io = match secured {
+        Ok(io) => io,
+        Err(why) => return account.end = End::Unsecured(why),
+    };
+    account.start();
+    let accepted = Accepted { io, peer };
+    let made = catch_unwind(AssertUnwindSafe(|| (settings.serve)(accepted)));
+    account.end = match made {
+        Ok(machine) => End::Ended(machine.run(&mut drain).await),
+        Err(payload) => {
+            // Its drop may panic, too.
+            std::mem::forget(payload);
+            End::NotMade
+        }
+    };
+}
+
+impl Settings {
+    #[cfg(feature = "tls")]
+    async fn secure(&self, io: Watched) -> Result<Box<dyn Io>, Unsecured> {
+        let Some(tls) = &self.tls else {
+            return Ok(Box::new(io));
+        };
+        let limit = self.handshake_timeout;
+        match tokio::time::timeout(limit, tls.accept(io)).await {
+            Ok(secured) => secured.map_err(Unsecured::Failed),
+            Err(_) => Err(Unsecured::TooLate(limit)),
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[expect(clippy::unused_async, reason = "with TLS it waits")]
+    async fn secure(&self, io: Watched) -> Result<Box<dyn Io>, Unsecured> {
+        Ok(Box::new(io))
+    }
+}
+
+/// Waits until machines are to end, and says within which time.
+async fn drained(drain: &mut Drain) -> Duration {
+    if let Ok(within) = drain.wait_for(Option::is_some).await {
+        if let Some(within) = *within {
+            return within;
+        }
+    }
+    // The server's machine is gone, and takes this task with it.
+    pending().await
+}
+
+enum Either<A, B> {
+    First(A),
+    Second(B),
+}
+
+/// Waits for one of two; the first is polled first.
+async fn either<A: Future, B: Future>(first: A, second: B) -> Either<A::Output, B::Output> {
+    let (mut first, mut second) = (pin!(first), pin!(second));
+    poll_fn(|cx| {
+        if let Poll::Ready(output) = first.as_mut().poll(cx) {
+            return Poll::Ready(Either::First(output));
+        }
+        second.as_mut().poll(cx).map(Either::Second)
+    })
+    .await
+}
+
+impl Account {
+    pub(super) fn open(counters: &Arc<Counters>, number: u64, peer: Option<SocketAddr>) -> Self {
+        tell!(DEBUG, connection = number, ?peer, "accepted");
+        Account {
+            counters: counters.clone(),
+            traffic: Arc::default(),
+            number,
+            peer,
+            started: false,
+            end: End::CutOff,
+        }
+    }
+
+    fn start(&mut self) {
+        self.started = true;
+        Counters::add(&self.counters.started);
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        let counters = &self.counters;
+        Counters::add(match &self.end {
+            _ if !self.started => &counters.unsecured,
+            End::Ended(reason) if reason.is_normal() => &counters.ended,
+            _ => &counters.failed,
+        });
+        #[cfg(feature = "tracing")]
+        self.tell();
+    }
+}
+
+#[cfg(feature = "tracing")]
+impl Account {
+    fn tell(&self) {
+        use std::sync::atomic::Ordering;
+
+        let (connection, peer) = (self.number, self.peer);
+        let received = self.traffic.received.load(Ordering::Relaxed);
+        let sent = self.traffic.sent.load(Ordering::Relaxed);
+        let why = &self.end;
+        tell!(DEBUG, connection, ?peer, received, sent, %why, "closed");
+    }
+}
+
+#[cfg(feature = "tracing")]
+impl std::fmt::Display for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            #[cfg(feature = "tls")]
+            End::Unsecured(Unsecured::Failed(error)) => write!(f, "TLS failed: {error}"),
+            #[cfg(feature = "tls")]
+            End::Unsecured(Unsecured::TooLate(limit)) => {
+                write!(f, "TLS was not done within {limit:?}")
+            }
+            End::Unsecured(Unsecured::ShutDown) => {
+                f.write_str("the server ended before TLS was done")
+            }
+            End::Ended(reason) => reason.fmt(f),
+            End::NotMade => f.write_str("making its machine panicked"),
+            End::CutOff => f.write_str("it was cut off"),
+        }
+    }
+}

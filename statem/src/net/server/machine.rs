@@ -1,0 +1,368 @@
+//! The machine of a server: when it accepts, and how it ends.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::watch::Sender;
+use tokio::task::JoinSet;
+
+use super::AtLimit;
+use super::accept::{Accepted, is_of_the_peer};
+use super::builder::{Limits, Settings};
+use super::connection::{Account, serve};
+use super::counts::Counters;
+use super::telemetry::tell;
+use crate::Backoff;
+use crate::net::IoFuture;
+use crate::{
+    Actions, At, CREDITS, Cx, EnterCx, Guard, Handler, Next, Source, StateMachine, keep, unexpected,
+};
+
+/// How long tasks have to end when they were told to at last.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The machine of a [`Server`](super::Server), drawn below.
+///
+/// It accepts connections and owns the tasks in which they are served; what goes on in one is the
+/// matter of that connection's machine.
+#[derive(StateMachine)]
+#[machine(event = Event, data = Service, crate = crate)]
+pub enum ServerMachine {
+    /// Connections are accepted.
+    #[initial]
+    #[to(
+        Full = "limit reached",
+        Paused = "accepting failed",
+        Draining = "shut down"
+    )]
+    Listening(Listening),
+    /// As many connections are open as may be; further ones wait in the operating system.
+    #[to(Listening = "one has ended", Draining = "shut down")]
+    Full,
+    /// Accepting failed, as it does when there are no descriptors left; the back-off runs.
+    #[to(Listening = "back-off over", Draining = "shut down")]
+    Paused(Paused),
+    /// The listening socket is closed, and the machines of the connections are told to end.
+    #[to(Stopped = "all have ended, or too late")]
+    Draining(Draining),
+    /// The server has ended.
+    #[terminal]
+    Stopped,
+}
+
+/// Connections are accepted.
+#[derive(Default)]
+pub struct Listening {
+    /// So many acceptors run.
+    acceptors: usize,
+}
+
+/// Accepting failed.
+pub struct Paused {
+    delay: Duration,
+}
+
+/// The server is about to end.
+pub struct Draining {
+    within: Duration,
+    cut_off: bool,
+}
+
+/// Everything that can happen to the machine. Nobody outside can send one.
+pub enum Event {
+    /// An acceptor has ended.
+    Accepted(io::Result<Accepted>),
+    /// The back-off is over.
+    Retry,
+    /// The task of a connection has ended.
+    Ended,
+    /// The server is to end, and the machines of its connections within this time.
+    Drain(Duration),
+    /// All connections have ended.
+    Drained,
+    /// The time for it has passed.
+    TooLate,
+}
+
+/// What the server's machine has in every state.
+pub struct Service {
+    /// `None` when the socket is closed.
+    accept: Option<Box<dyn Fn() -> IoFuture<Accepted> + Send>>,
+    backoff: Backoff,
+    limits: Limits,
+    settings: Arc<Settings>,
+    counters: Arc<Counters>,
+    connections: Connections,
+    /// The source of the tasks' ends.
+    ends: Guard,
+    /// Tasks whose end was not handled.
+    open: usize,
+    /// Connections so far.
+    number: u64,
+    drain: Sender<Option<Duration>>,
+    crowd: Option<Crowd>,
+}
+
+/// A time in which as many connections are open as may be. The log hears of it twice, and not of
+/// each connection.
+struct Crowd {
+    refused: u64,
+}
+
+#[diagnostic::do_not_recommend]
+impl Handler for ServerMachine {
+    fn enter(&mut self, service: &mut Service, cx: &mut EnterCx<Self>) {
+        match self {
+            Self::Listening(s) => s.accept(service, cx),
+            Self::Paused(s) => cx.state_timeout(s.delay, Event::Retry),
+            Self::Draining(s) if service.open == 0 => {
+                tell!(DEBUG, within = ?s.within, "no connection is open: the server ends");
+                cx.insert(Event::Drained);
+            }
+            Self::Draining(s) => {
+                tell!(INFO, open = service.open, within = ?s.within, "the server ends when its connections have");
+                cx.state_timeout(s.within.saturating_add(GRACE), Event::TooLate);
+            }
+            Self::Full | Self::Stopped => {}
+        }
+    }
+
+    fn handle(
+        state: ServerMachineAt<'_>,
+        event: Event,
+        service: &mut Service,
+        cx: &mut Cx<Self>,
+    ) -> Next<Self> {
+        use {Event as E, ServerMachineAt as S};
+        match (state, event) {
+            (S::Listening(s), E::Accepted(Ok(accepted))) => {
+                Listening::accepted(s, accepted, service, cx)
+            }
+            (S::Listening(mut s), E::Accepted(Err(error))) if is_of_the_peer(&error) => {
+                s.acceptors -= 1;
+                s.accept(service, cx);
+                keep()
+            }
+            (S::Listening(s), E::Accepted(Err(error))) => s.go(service.failed(&error)),
+            (S::Listening(mut s), E::Ended) => {
+                service.ended();
+                s.accept(service, cx);
+                keep()
+            }
+
+            (S::Full(s), E::Ended) => {
+                service.ended();
+                s.go(Listening::default())
+            }
+
+            (S::Paused(s), E::Retry) => s.go(Listening::default()),
+            (S::Paused(_), E::Ended) => {
+                service.ended();
+                keep()
+            }
+
+            (S::Listening(s), E::Drain(within)) => s.go(service.drain(within)),
+            (S::Full(s), E::Drain(within)) => s.go(service.drain(within)),
+            (S::Paused(s), E::Drain(within)) => s.go(service.drain(within)),
+            // Who said it first has said it.
+            (S::Draining(_), E::Drain(_)) => keep(),
+            (S::Draining(s), E::Ended) => {
+                service.ended();
+                if service.open == 0 {
+                    s.go(Stopped)
+                } else {
+                    keep()
+                }
+            }
+            (S::Draining(mut s), E::TooLate) if !s.cut_off => {
+                tell!(
+                    WARN,
+                    open = service.open,
+                    "connections have not ended in time and are cut off"
+                );
+                s.cut_off = true;
+                service.connections.lock().abort_all();
+                cx.state_timeout(GRACE, Event::TooLate);
+                keep()
+            }
+            (S::Draining(s), E::Drained | E::TooLate) => s.go(Stopped),
+
+            (_, event) => unexpected(event),
+        }
+    }
+}
+
+impl Listening {
+    /// Starts as many acceptors as there may be: each of them may give a connection.
+    fn accept(&mut self, service: &Service, cx: &mut Actions<ServerMachine>) {
+        let Some(accept) = &service.accept else {
+            return;
+        };
+        let room = match service.limits.at_limit {
+            AtLimit::Wait => service.room(),
+            AtLimit::Refuse => usize::MAX,
+        };
+        while self.acceptors < service.limits.acceptors.min(room) {
+            self.acceptors += 1;
+            cx.state_task(accept(), Event::Accepted);
+        }
+    }
+
+    fn accepted(
+        mut s: At<'_, ServerMachine, Self>,
+        accepted: Accepted,
+        service: &mut Service,
+        cx: &mut Cx<ServerMachine>,
+    ) -> Next<ServerMachine> {
+        s.acceptors -= 1;
+        service.accepted();
+        if service.room() == 0 {
+            service.refuse(accepted);
+        } else {
+            service.serve(accepted);
+            if service.room() == 0 && service.limits.at_limit == AtLimit::Wait {
+                service.is_crowded();
+                return s.go(Full);
+            }
+        }
+        s.accept(service, cx);
+        keep()
+    }
+}
+
+impl Service {
+    pub(super) fn new(
+        accept: Box<dyn Fn() -> IoFuture<Accepted> + Send>,
+        backoff: Backoff,
+        limits: Limits,
+        settings: Settings,
+    ) -> Self {
+        Service {
+            accept: Some(accept),
+            backoff,
+            limits,
+            settings: Arc::new(settings),
+            counters: Arc::default(),
+            connections: Connections::default(),
+            ends: Guard::inert(),
+            open: 0,
+            number: 0,
+            drain: Sender::new(None),
+            crowd: None,
+        }
+    }
+
+    pub(super) fn begin(&mut self, cx: &mut EnterCx<ServerMachine>) {
+        self.ends = cx.source(self.connections.clone(), CREDITS);
+    }
+
+    pub(super) fn counters(&self) -> Arc<Counters> {
+        self.counters.clone()
+    }
+
+    fn room(&self) -> usize {
+        self.limits.connections - self.open
+    }
+
+    fn accepted(&mut self) {
+        Counters::add(&self.counters.accepted);
+        self.number += 1;
+        if self.backoff.attempts() > 0 {
+            tell!(
+                INFO,
+                failures = self.backoff.attempts(),
+                "connections are accepted again"
+            );
+            self.backoff.reset();
+        }
+    }
+
+    fn serve(&mut self, accepted: Accepted) {
+        let account = Account::open(&self.counters, self.number, accepted.peer);
+        let settings = self.settings.clone();
+        let task = serve(accepted, account, settings, self.drain.subscribe());
+        self.connections.lock().spawn(task);
+        self.open += 1;
+        // The source looks at an empty set only when it is told to.
+        self.ends.read(0);
+    }
+
+    fn refuse(&mut self, accepted: Accepted) {
+        Counters::add(&self.counters.refused);
+        self.is_crowded().refused += 1;
+        drop(accepted);
+    }
+
+    fn is_crowded(&mut self) -> &mut Crowd {
+        self.crowd.get_or_insert_with(|| {
+            tell!(
+                WARN,
+                limit = self.limits.connections,
+                policy = ?self.limits.at_limit,
+                "as many connections are open as may be"
+            );
+            Crowd { refused: 0 }
+        })
+    }
+
+    fn ended(&mut self) {
+        self.open -= 1;
+        let room = self.limits.connections.div_ceil(8);
+        if self.room() < room {
+            return;
+        }
+        if let Some(crowd) = self.crowd.take() {
+            tell!(
+                INFO,
+                refused = crowd.refused,
+                "there is room for connections again"
+            );
+            let _ = crowd.refused;
+        }
+    }
+
+    fn failed(&mut self, error: &io::Error) -> Paused {
+        Counters::add(&self.counters.accept_errors);
+        let delay = self.backoff.delay();
+        if self.backoff.attempts() == 1 {
+            tell!(WARN, %error, "no connection can be accepted: trying again until one can");
+        }
+        tell!(DEBUG, %error, ?delay, "no connection was accepted");
+        let _ = error;
+        Paused { delay }
+    }
+
+    /// Closes the socket, and tells the machines.
+    fn drain(&mut self, within: Duration) -> Draining {
+        self.accept = None;
+        self.drain.send_replace(Some(within));
+        Draining {
+            within,
+            cut_off: false,
+        }
+    }
+}
+
+/// The tasks of the connections, which end with the server's machine.
+#[derive(Clone, Default)]
+struct Connections(Arc<Mutex<JoinSet<()>>>);
+
+impl Connections {
+    fn lock(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Source<Event> for Connections {
+    fn poll_event(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        let ended = self.lock().poll_join_next(cx);
+        match ended {
+            // Also of one that was cut off.
+            Poll::Ready(Some(_)) => Poll::Ready(Some(Event::Ended)),
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+}
