@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use allocation_counter::measure;
-use statem::CallError;
-use statem_examples::redis_client::machine::{Client, Redis, Settings, tcp};
-use statem_examples::redis_client::request::{RequestError, command};
+use statem::Backoff;
+use statem::net::{LinkConfig, RequestError, Unknown};
+use statem_examples::redis_client::client::Redis;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -16,7 +16,7 @@ const GREETING: &[u8] = b"%1\r\n+proto\r\n:3\r\n";
 
 /// What the server sends in place of an answer before it closes, and what the caller is told.
 const BAD: [(&[u8], &str); 5] = [
-    (b"\x16\x03\x01 this is not RESP\r\n", "not a frame"),
+    (b"\x16\x03\x01 this is not RESP\r\n", "no frame begins with"),
     (b"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n", "nested"),
     (b"$100\r\nonly the beginning", "within a frame"),
     (b"", "closed the connection"),
@@ -49,8 +49,8 @@ async fn bad_server(listener: TcpListener) {
 /// Makes this many requests, each of which meets a bad connection; adds what the caller is told.
 async fn suffer(redis: &Redis, connections: usize, told: &mut BTreeSet<String>) {
     for _ in 0..connections {
-        match redis.send(command(["GET", "key"])).await {
-            Err(CallError::Failed(RequestError::Unknown(lost))) => {
+        match redis.call(["GET", "key"]).await {
+            Err(RequestError::Unknown(Unknown::Lost(lost)) | RequestError::Protocol(lost)) => {
                 told.insert(lost.to_string());
             }
             other => panic!("the caller was told {other:?}"),
@@ -77,13 +77,13 @@ fn a_thousand_bad_connections_leave_no_more_behind_than_a_hundred() {
                 .expect("it has an address")
                 .to_string();
             tokio::spawn(bad_server(listener));
-            let settings = Settings {
-                backoff_first: Duration::from_micros(100),
-                backoff_cap: Duration::from_millis(1),
-                max_frame: 1000,
-                ..Settings::default()
-            };
-            let redis = Redis::start(Client::new(settings, tcp(address)));
+            let location = format!("redis://{address}").parse().expect("it is a URL");
+            let redis = Redis::start(&location, |client| {
+                let backoff = Backoff::default().cap(Duration::from_millis(1));
+                let link = LinkConfig::default().max_frame(1000);
+                client.backoff(backoff).link(link)
+            });
+            let redis = redis.expect("it starts");
             suffer(&redis, 100, &mut told).await;
             redis
         });
@@ -93,7 +93,7 @@ fn a_thousand_bad_connections_leave_no_more_behind_than_a_hundred() {
     let rest = measure(|| runtime.block_on(suffer(redis, 900, &mut told)));
 
     assert_eq!(
-        runtime.block_on(redis.losses()).expect("the client lives"),
+        redis.client().counts().downs,
         1000,
         "each request met a connection of its own"
     );

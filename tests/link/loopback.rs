@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use statem::net::{Link, LinkConfig};
 use statem::{Handle, spawn};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
+use tokio_util::codec::LinesCodec;
 
+use crate::owner::{self, Owner, Ready, World, deed};
 use crate::support::{Apart, Event, Notes, Talk};
 
 /// Long enough for anything that happens at all.
@@ -166,4 +169,59 @@ async fn a_peer_that_resets_the_connection_ends_it_once() {
         log[0].starts_with("x!") && log[1].starts_with("closed: "),
         "{log:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_goodbye_reaches_the_peer_before_the_end_of_the_stream() {
+    let (owner, mut far) = {
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port is free");
+        let address = listener.local_addr().expect("it has an address");
+        let (near, far) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let near = near.expect("the listener accepts");
+        let owner = spawn::<Owner>(Ready, World::default());
+        let open = deed(move |world, cx| {
+            let config = LinkConfig::default().high_water(usize::MAX);
+            world.lines = Some(Link::open_with(
+                config,
+                near,
+                LinesCodec::new(),
+                cx,
+                owner::Event::Line,
+            ));
+            // More than the kernels take at once.
+            world.send(&"x".repeat(16 * 1024 * 1024));
+            world.link().close(LONG);
+        });
+        owner.cast(open).await.expect("the machine runs");
+        (owner, far.expect("a connection").0)
+    };
+    far.write_all(b"still there\n")
+        .await
+        .expect("the machine reads");
+    let mut rest = Vec::new();
+    timeout(LONG, far.read_to_end(&mut rest))
+        .await
+        .expect("the end comes")
+        .expect("it is an orderly one");
+    assert_eq!(rest.len(), 16 * 1024 * 1024 + 1);
+    // Our side is open: the machine waits for its end, and hears us until then.
+    far.write_all(b"last\n").await.expect("the machine reads");
+    drop(far);
+    let (tell, told) = std::sync::mpsc::channel();
+    let wait = async {
+        loop {
+            let tell = tell.clone();
+            let look = deed(move |world, _| tell.send(world.log.clone()).expect("the test waits"));
+            owner.cast(look).await.expect("the machine runs");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            if let Some(log) = told.try_iter().find(|log| log.len() >= 3) {
+                return log;
+            }
+        }
+    };
+    let log = timeout(LONG, wait).await.expect("it happens");
+    let end = "closed: the peer closed the connection";
+    assert_eq!(log, ["line still there", "line last", end]);
 }

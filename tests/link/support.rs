@@ -135,6 +135,7 @@ impl Handler for Talk {
                 notes.log.push(format!("closed: {why}"));
                 s.go(Apart)
             }
+            (S::Together(_), E::Link(LinkEvent::Room)) => keep(),
             (_, E::Release) => {
                 notes.holds = false;
                 keep_and_retry()

@@ -1,0 +1,91 @@
+//! A link over TLS: how it ends, as a machine sees it (F08).
+
+use statem::net::{CloseReason, Io, Link, LinkEvent};
+use statem::{Cx, Handler, Next, Reply, StateMachine, keep, spawn};
+use tokio::io::AsyncWriteExt;
+use tokio_util::codec::LinesCodec;
+
+use crate::tls::{listener, secured};
+
+/// Reads a stream to its end. Its data is who wants to know.
+#[derive(StateMachine)]
+#[machine(event = Event, data = Option<Reply<(Vec<String>, CloseReason)>>)]
+enum Reader {
+    #[initial]
+    #[to(Reading)]
+    Idle,
+    #[to(Idle)]
+    Reading(Reading),
+}
+
+struct Reading {
+    _link: Link<LinesCodec>,
+    lines: Vec<String>,
+}
+
+enum Event {
+    Read(Box<dyn Io>, Reply<(Vec<String>, CloseReason)>),
+    Link(LinkEvent<String>),
+}
+
+impl Handler for Reader {
+    fn handle(
+        state: ReaderAt<'_>,
+        event: Event,
+        caller: &mut Option<Reply<(Vec<String>, CloseReason)>>,
+        cx: &mut Cx<Self>,
+    ) -> Next<Self> {
+        match (state, event) {
+            (ReaderAt::Idle(s), Event::Read(io, reply)) => {
+                *caller = Some(reply);
+                s.go(Reading {
+                    _link: Link::open(io, LinesCodec::new(), cx, Event::Link),
+                    lines: Vec::new(),
+                })
+            }
+            (ReaderAt::Reading(mut s), Event::Link(LinkEvent::Frame(line))) => {
+                s.lines.push(line);
+                keep()
+            }
+            (ReaderAt::Reading(mut s), Event::Link(LinkEvent::Closed(why))) => {
+                let lines = std::mem::take(&mut s.lines);
+                if let Some(caller) = caller.take() {
+                    let _ = caller.send((lines, why));
+                }
+                s.go(Idle)
+            }
+            (_, event) => statem::unexpected(event),
+        }
+    }
+}
+
+/// What a machine reads of a peer that writes this and ends in this way.
+async fn read(bytes: &[u8], says_goodbye: bool) -> (Vec<String>, CloseReason) {
+    let (listener, address) = listener().await;
+    let (near, mut far) = secured(address, &listener).await;
+    far.write_all(bytes).await.expect("it is written");
+    far.flush().await.expect("it is written");
+    if says_goodbye {
+        far.shutdown().await.expect("it says goodbye");
+    } else {
+        // The socket's end alone; the stream of TLS says nothing when it is dropped.
+        drop(far);
+    }
+    let reader = spawn::<Reader>(Idle, None);
+    let read = reader.call(|reply| Event::Read(near, reply)).await;
+    read.expect("the machine answers")
+}
+
+#[tokio::test]
+async fn f08_a_link_over_tls_tells_an_end_from_one_that_anybody_could_have_made() {
+    let (lines, why) = read(b"one\ntwo\n", true).await;
+    assert_eq!(lines, ["one", "two"]);
+    assert!(matches!(why, CloseReason::End), "{why}");
+
+    let (lines, why) = read(b"one\ntwo\n", false).await;
+    assert_eq!(lines, ["one", "two"]);
+    match why {
+        CloseReason::Read(error) => assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof),
+        other => panic!("{other}"),
+    }
+}

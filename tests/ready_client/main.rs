@@ -1,0 +1,14 @@
+//! [`statem::net::Client`]: its machine on a paused clock, with a network that the test scripts. What
+//! only real sockets can show is in `faults`.
+
+mod attempts;
+mod bounds;
+mod change;
+mod coverage;
+mod liveness;
+mod requests;
+mod start;
+mod subscribers;
+mod support;
+mod telemetry;
+mod together;

@@ -1,0 +1,13 @@
+//! [`statem::net::Server`]: mostly on a paused clock, with a listener that the test scripts; and over
+//! real sockets.
+
+mod accept_errors;
+mod coverage;
+mod drain;
+mod handshake;
+mod harm;
+mod idle;
+mod limit;
+mod loopback;
+mod support;
+mod telemetry;
