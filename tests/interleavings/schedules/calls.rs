@@ -56,6 +56,35 @@ fn n51_a_limit_that_passes_while_the_answer_comes_has_one_outcome() {
 }
 
 #[test]
+fn n51_a_limit_that_passes_while_a_call_is_set_aside_and_taken_up_has_one_outcome() {
+    check(|| async {
+        let (clerk, log) = start(8);
+        let calls = [1, 2].map(|number| {
+            let (clerk, log) = (clerk.clone(), log.clone());
+            tokio::spawn(async move {
+                clerk
+                    .call(|reply| Event::Queue(Note(number, log), reply))
+                    .limit(Duration::from_secs(1))
+                    .await
+            })
+        });
+        let passes = a_second_passes();
+        clerk.cast(Event::Work).await.unwrap();
+        passes.await.unwrap();
+        clerk.stop().await;
+        for (number, call) in (1..).zip(calls) {
+            match call.await.unwrap() {
+                Ok(answer) => assert_eq!((answer, log.handled(number)), (number, 1)),
+                // A caller may leave after the handler had its call, and before it is set aside.
+                Err(error) if error.may_have_run() => assert!(log.handled(number) <= 1),
+                Err(_) => assert_eq!(log.handled(number), 0, "{:?}", log.words()),
+            }
+            assert_eq!(log.count(Word::Dropped(number)), 1);
+        }
+    });
+}
+
+#[test]
 fn n51_a_call_that_is_dropped_is_handled_once_or_never_and_harms_no_other() {
     check(|| async {
         let (clerk, log) = start(1);

@@ -34,6 +34,10 @@ pub(crate) enum Event {
     Later(Note, Reply<u32>),
     /// Is given to another clerk, who leaves its number and answers.
     Forward(Handle<Clerk>, Note, Reply<u32>),
+    /// Set aside, in a queue of the machine's own.
+    Queue(Note, Reply<u32>),
+    /// Takes up all of the queue, each of which leaves its number and is answered with it.
+    Work,
     /// Goes to the next state, and says its name.
     Next(Reply<&'static str>),
     /// Leaves its number and panics.
@@ -42,6 +46,8 @@ pub(crate) enum Event {
     Listen(Signal),
     /// Ends it.
     Deafen(Reply<()>),
+    /// As `Listen`; the task holds the note, and who asked gets its guard.
+    Lend(Signal, Note, Reply<Guard>),
     /// Starts a state timeout of a second, which notes the number.
     Wait(u32),
     /// Leaves its number and ends the machine.
@@ -106,7 +112,17 @@ impl Log {
 pub(crate) struct Desk {
     pub(crate) log: Log,
     kept: Vec<Reply<u32>>,
+    queue: Vec<(Note, Reply<u32>)>,
     ear: Option<Guard>,
+}
+
+impl Desk {
+    pub(crate) fn of(log: Log) -> Self {
+        Desk {
+            log,
+            ..Desk::default()
+        }
+    }
 }
 
 impl Handler for Clerk {
@@ -147,6 +163,18 @@ impl Handler for Clerk {
             Event::Forward(other, note, reply) => {
                 let _ = other.try_forward(reply, |reply| Event::Ask(note, reply));
             }
+            Event::Queue(note, reply) => {
+                reply.set_aside();
+                desk.queue.push((note, reply));
+            }
+            Event::Work => {
+                for (note, reply) in desk.queue.drain(..) {
+                    if reply.take_up() {
+                        log.push(Word::Handled(note.0));
+                        let _ = reply.send(note.0);
+                    }
+                }
+            }
             Event::Next(reply) => {
                 return match state {
                     ClerkAt::First(s) => {
@@ -171,6 +199,14 @@ impl Handler for Clerk {
             Event::Listen(signal) => {
                 desk.ear =
                     Some(cx.task(signal.heard(), move |number| Event::Note(Note(number, log))));
+            }
+            Event::Lend(signal, held, reply) => {
+                let hears = async move {
+                    let _held = held;
+                    signal.heard().await
+                };
+                let guard = cx.task(hears, move |number| Event::Note(Note(number, log)));
+                let _ = reply.send(guard);
             }
             Event::Deafen(reply) => {
                 desk.ear = None;

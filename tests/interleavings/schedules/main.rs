@@ -8,6 +8,7 @@ mod calls;
 mod checker;
 mod desk;
 mod ending;
+mod lives;
 mod observers;
 mod others;
 mod senders;

@@ -169,6 +169,49 @@ fn n36_no_output_is_handled_after_the_drop_of_its_guard_whenever_it_comes() {
 }
 
 #[test]
+fn n37_a_guard_dropped_on_another_thread_ends_its_source_as_the_driver_falls_asleep() {
+    check(|| async {
+        let (clerk, log) = start(8);
+        let held = Note(2, log.clone());
+        let lent = clerk.call(|reply| Event::Lend(Signal::default(), held, reply));
+        let guard = lent.await.unwrap();
+        tokio::spawn(async move { drop(guard) }).await.unwrap();
+        // Nothing but the guard wakes the machine from here on.
+        while log.count(Word::Dropped(2)) == 0 {
+            shuttle::future::yield_now().await;
+        }
+        clerk.stop().await;
+        assert_eq!(log.count(Word::Dropped(2)), 1);
+    });
+}
+
+#[test]
+fn n36_n37_a_guard_dropped_on_another_thread_as_its_source_gives_an_output_takes_it_along_or_not() {
+    check(|| async {
+        let (clerk, log) = start(8);
+        let (signal, held) = (Signal::default(), Note(2, log.clone()));
+        let lent = clerk.call(|reply| Event::Lend(signal.clone(), held, reply));
+        let guard = lent.await.unwrap();
+        let giver = tokio::spawn(async move { signal.give(1) });
+        let dropper = tokio::spawn(async move { drop(guard) });
+        giver.await.unwrap();
+        dropper.await.unwrap();
+        while log.count(Word::Dropped(2)) == 0 {
+            shuttle::future::yield_now().await;
+        }
+        // Whether it was handled is settled by then.
+        clerk.inspect().await.unwrap();
+        let heard = log.handled(1);
+        clerk.stop().await;
+        assert_eq!(log.handled(1), heard);
+        // What was given and not handled is dropped.
+        let gone = log.count(Word::Dropped(1));
+        assert!((heard..=1).contains(&gone), "{:?}", log.words());
+        assert_eq!(log.count(Word::Dropped(2)), 1);
+    });
+}
+
+#[test]
 fn n56_a_cast_that_finds_no_room_as_room_is_made_is_let_in() {
     check(|| async {
         let (clerk, log) = start(1);

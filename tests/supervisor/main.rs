@@ -1,0 +1,15 @@
+//! Machines that are started again: what outlives a restart, what a supervisor decides, and that
+//! nothing of them is left behind.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod ends;
+mod intensity;
+mod lives;
+mod nested;
+mod panics;
+mod random;
+mod ready;
+mod requests;
+mod strategies;
+mod support;
