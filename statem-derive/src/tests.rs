@@ -3,6 +3,7 @@
 
 mod diagram;
 mod expansion;
+mod recorded;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -120,6 +121,48 @@ fn a_key_that_may_have_been_meant_as_event_is_the_only_mistake() {
             }
         ),
         &["`#[machine(..)]` has no key `evnt`; did you mean `event`?"],
+    );
+}
+
+#[test]
+fn a_word_that_is_not_known_is_told_the_words_that_are() {
+    for (key, word, told) in [
+        ("handlers", "all", "`\\\"per_state\\\"`"),
+        (
+            "unexpected",
+            "green",
+            "`\\\"warn\\\"`, `\\\"stop\\\"` or `\\\"panic\\\"`",
+        ),
+    ] {
+        let text =
+            format!("#[machine(event = (), {key} = \"{word}\")] enum Machine {{ #[initial] One }}");
+        let said = errors(text.parse().expect("Rust"));
+        let expected = format!("`{key}` does not take `\\\"{word}\\\"`: it takes {told}");
+        assert!(
+            said.len() == 1 && said[0].starts_with(&expected),
+            "{said:?}"
+        );
+    }
+}
+
+#[test]
+fn a_string_that_is_no_event_is_not_taken_for_a_quoted_one() {
+    let said = |event: &str| {
+        let text = format!(
+            "#[machine(event = (), shutdown = \"{event}\")] enum Machine {{ #[initial] One }}"
+        );
+        errors(text.parse().expect("Rust"))
+    };
+    assert!(said("Event::Drain")[0].contains("not a string"));
+    assert!(!said("Drain")[0].contains("not a string"));
+}
+
+#[test]
+fn attributes_of_others_hide_no_mistake() {
+    let said = said_of(&["#[initial] #[to(B)] #[rustfmt::skip] A", "B"]);
+    assert!(
+        said.len() == 1 && said[0].starts_with("`B` has no way out"),
+        "{said:?}"
     );
 }
 

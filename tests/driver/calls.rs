@@ -1,6 +1,8 @@
 //! Calls: begun or not, given up, limits, forwarded replies.
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use statem::{Bound, Builder, CallError, ExitReason, Reply};
@@ -299,6 +301,63 @@ async fn n45_a_call_that_cannot_be_postponed_is_told_so() {
         ),
         "{outcome:?}"
     );
+}
+
+/// Counts its wakes.
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n54_a_limit_wakes_its_own_caller_and_not_one_that_the_task_had_before() {
+    let (machine, _) = puppet();
+    // Timers are kept for a task.
+    let task = tokio::spawn(async move {
+        let hold = |reply| Event::Hold {
+            name: "held",
+            reply: Some(reply),
+            probe: None,
+        };
+        let wakers = [(), ()].map(|()| Arc::new(Woken(0.into())));
+        let begin = |woken: &Arc<Woken>| {
+            let waker = Waker::from(woken.clone());
+            let mut call = Box::pin(machine.call(hold));
+            let polled = call.as_mut().poll(&mut Context::from_waker(&waker));
+            assert!(polled.is_pending());
+            call
+        };
+        drop(begin(&wakers[0]));
+        let call = begin(&wakers[1]);
+        tokio::time::advance(Duration::from_secs(5)).await;
+        let woken = wakers.map(|woken| woken.0.load(Ordering::Relaxed));
+        assert_eq!(woken, [0, 1]);
+        let outcome = call.await;
+        assert!(
+            matches!(outcome, Err(CallError::TimedOut { .. })),
+            "{outcome:?}"
+        );
+    });
+    task.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_is_woken_by_the_waker_it_was_polled_with_last() {
+    let (machine, _) = puppet();
+    let wakers = [(), ()].map(|()| Arc::new(Woken(0.into())));
+    let mut call = Box::pin(machine.call(Event::Ask));
+    for place in [0, 1, 0] {
+        let waker = Waker::from(wakers[place].clone());
+        let polled = call.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+    }
+    rest(&machine).await;
+    let woken = wakers.map(|woken| woken.0.load(Ordering::Relaxed));
+    assert_eq!(woken, [1, 0]);
+    assert!(matches!(call.await, Ok(7)));
 }
 
 #[test]

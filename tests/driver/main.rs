@@ -20,6 +20,7 @@ mod outcomes;
 mod panics;
 mod records;
 mod registry;
+mod set_aside;
 mod sources;
 mod starting;
 mod support;

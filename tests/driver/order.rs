@@ -133,6 +133,31 @@ async fn n20_a_source_gives_32_outputs_in_a_turn_and_then_messages_are_handled()
 }
 
 #[tokio::test(start_paused = true)]
+async fn n20_all_sources_give_128_outputs_in_a_turn_and_then_messages_are_handled() {
+    let (machine, trace) = puppet();
+    let mut faucets = Vec::new();
+    for _ in 0..5 {
+        faucets.push(with_faucet(&machine).await);
+    }
+    trace.take();
+
+    for faucet in &faucets {
+        faucet.give(31);
+    }
+    send(&machine, [Event::Number(0)]);
+    rest(&machine).await;
+    rest(&machine).await;
+
+    let words = trace.words();
+    assert_eq!(
+        words.iter().position(|word| word == "0"),
+        Some(128),
+        "{words:?}"
+    );
+    assert_eq!(words.len(), 5 * 31 + 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn n20_sources_that_never_rest_all_get_their_turn() {
     let (machine, trace) = puppet();
     send(
@@ -293,6 +318,33 @@ async fn n26_equal_deadlines_fire_in_start_order_and_the_last_request_of_a_trans
     rest(&machine).await;
     tokio::time::sleep(ms(20)).await;
     assert_eq!(trace.take(), "one two p r q");
+}
+
+#[tokio::test(start_paused = true)]
+async fn n26_timers_that_are_due_together_fire_by_deadline() {
+    let (machine, trace) = puppet();
+    let arm = |name: &'static str, after| {
+        run("arm", move |world, cx| {
+            let timer = cx.timer(ms(after), Event::Note(name));
+            world.timers.push(timer);
+            Step::Keep
+        })
+    };
+    let timers = [
+        ("10", 10),
+        ("40", 40),
+        ("20", 20),
+        ("60", 60),
+        ("50", 50),
+        ("30", 30),
+        ("25", 25),
+    ];
+    send(&machine, timers.map(|(name, after)| arm(name, after)));
+    rest(&machine).await;
+    trace.take();
+    tokio::time::advance(ms(100)).await;
+    rest(&machine).await;
+    assert_eq!(trace.take(), "10 20 25 30 40 50 60");
 }
 
 #[tokio::test(start_paused = true)]

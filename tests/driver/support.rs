@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_core::Stream;
 use statem::{
     Builder, CallError, Child, Cx, Driver, EnterCx, ExitReason, Guard, Handle, Handler, Inspection,
-    Next, Reply, StateMachine, keep, postpone, stop, unexpected,
+    Next, Reply, StateMachine, Timer, keep, postpone, stop, unexpected,
 };
 
 /// Goes wherever a script sends it. Every callback and every drop of a [`Probe`] leaves a word in
@@ -92,6 +92,7 @@ pub(crate) struct World {
     pub(crate) replies: Vec<Reply<u32, Oops>>,
     pub(crate) guards: Vec<Guard>,
     pub(crate) children: Vec<Child<Puppet>>,
+    pub(crate) timers: Vec<Timer>,
     pub(crate) on_enter: Option<OnEnter>,
     pub(crate) on_terminate: Option<Box<dyn FnOnce() + Send>>,
     pub(crate) on_refused: Option<Box<dyn FnOnce() + Send>>,

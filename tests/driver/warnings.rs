@@ -81,6 +81,42 @@ async fn n2_a_timeout_started_and_updated_in_one_transition_is_warned_of_once() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn n2_the_first_timeout_started_and_updated_in_one_transition_is_the_one_that_is_warned_of() {
+    let (log, _guard) = listen();
+    let (machine, _) = puppet();
+    let both = run("both", |_, cx| {
+        cx.state_timeout(ms(20), Event::Note("started"));
+        cx.update_state_timeout(Event::Note("updated"));
+        Step::Keep
+    });
+    send(&machine, [both]);
+    rest(&machine).await;
+    if cfg!(debug_assertions) {
+        assert_warned_once(&log, &["started and updated in one transition"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n2_requests_of_which_none_updates_a_start_beside_it_are_not_warned_of() {
+    let (log, _guard) = listen();
+    let (machine, _) = puppet();
+    let updates = run("updates", |_, cx| {
+        cx.update_state_timeout(Event::Note("first"));
+        cx.update_state_timeout(Event::Note("second"));
+        Step::Keep
+    });
+    let others = run("others", |_, cx| {
+        cx.state_timeout(ms(20), Event::Note("started"));
+        cx.cancel_state_timeout();
+        cx.update_event_timeout(Event::Note("updated"));
+        Step::Keep
+    });
+    send(&machine, [updates, others]);
+    rest(&machine).await;
+    assert_not_warned(&log);
+}
+
+#[tokio::test(start_paused = true)]
 async fn n30_a_chain_of_100_times_256_events_is_warned_of_once() {
     let (log, _guard) = listen();
     let (machine, _) = puppet();

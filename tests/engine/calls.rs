@@ -44,6 +44,27 @@ fn r48_a_reply_to_a_caller_that_has_gone_is_given_back_and_changes_nothing() {
 }
 
 #[test]
+fn n9_a_reply_waits_for_the_end_of_its_handler_also_when_that_drives_another_engine() {
+    let mut stage = Stage::new();
+    let log = stage.log.clone();
+    let mut caller = stage.call_held("c");
+    stage.log.take();
+    stage.cast("answer", move |mut state, _, _, _| {
+        let reply = state.luggage().replies.remove(0);
+        reply.send(1).expect("the caller waits");
+        let mut inner = Stage::new();
+        let mut asked = inner.call("inner", |_, event, _, _| {
+            event.reply().send(2).expect("the caller waits");
+            keep()
+        });
+        log.add(format!("inner has {}", asked.outcome()));
+        keep()
+    });
+    assert_log(&stage, &["A:answer", "inner has 2", "c told"]);
+    assert_eq!(caller.outcome(), "1");
+}
+
+#[test]
 fn n9_a_reply_becomes_visible_when_its_transition_ends() {
     let mut stage = Stage::new();
     let mut caller = stage.call_held("c");

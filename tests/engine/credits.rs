@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use futures_core::Stream;
-use statem::{SourceId, keep};
+use statem::{SourceId, keep, postpone};
 
-use crate::scripted::{A, B, Event, Stage, assert_log, not_in_a, note};
+use crate::scripted::{A, B, Event, Stage, assert_log, event, not_in_a, note};
 
 /// A stream that gives what a test puts into it.
 #[derive(Clone, Default)]
@@ -81,15 +81,59 @@ fn n38_a_stream_has_one_last_event_for_its_end() {
     assert!(stage.running().is_empty());
 }
 
+#[test]
+fn n36_n38_what_is_left_of_a_source_that_has_ended_goes_with_its_guard() {
+    let mut stage = Stage::new();
+    let frames = Frames::default();
+    frames.push(&["f1", "f2"]);
+    frames.end();
+    stage.cast("start", move |_, _, scene, cx| {
+        let guard = cx.stream(frames.clone(), |frame| match frame {
+            Some("f1") => event("f1", |state, event, _, cx| {
+                if state.name() == "A" {
+                    return postpone(event);
+                }
+                cx.insert(event_that_drops_the_guards());
+                keep()
+            }),
+            frame => not_in_a(frame.unwrap_or("the end")),
+        });
+        scene.luggage.guards.push(guard);
+        keep()
+    });
+    let id = stage.running()[0];
+    for _ in 0..4 {
+        stage.poll(id);
+    }
+    assert!(stage.running().is_empty());
+    assert_eq!(stage.postponed(), ["f1", "f2", "the end"]);
+    stage.log.take();
+    go(&mut stage);
+    assert_log(&stage, &["A:go", "B:enter(A)", "B:f1", "B:drop"]);
+    assert_eq!(stage.engine.counts().discarded, 2);
+    stage.assert_counts();
+}
+
+fn event_that_drops_the_guards() -> Event {
+    event("drop", |_, _, scene, _| {
+        scene.luggage.guards.clear();
+        keep()
+    })
+}
+
 /// A machine that reads `frames` with two credits; each is postponed in A and consumed elsewhere.
 fn with_two_credits(frames: &Frames) -> (Stage, SourceId) {
+    with_credits(frames, 2)
+}
+
+fn with_credits(frames: &Frames, credits: usize) -> (Stage, SourceId) {
     let mut stage = Stage::new();
     let frames = frames.clone();
     stage.cast("start", move |_, _, scene, cx| {
         scene
             .luggage
             .guards
-            .push(cx.source(Source(frames.clone()), 2));
+            .push(cx.source(Source(frames.clone()), credits));
         keep()
     });
     stage.log.take();
@@ -129,19 +173,21 @@ fn n40_a_credit_that_comes_back_wakes_the_source() {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
-    let frames = Frames::default();
-    frames.push(&["f1", "f2"]);
-    let (mut stage, id) = with_two_credits(&frames);
-    let woken = Arc::new(Woken(0.into()));
-    stage.engine.set_waker(id, Waker::from(woken.clone()));
-    while stage.poll(id) {}
-    assert_eq!(woken.0.load(Ordering::Relaxed), 0);
-    go(&mut stage);
-    assert_eq!(
-        woken.0.load(Ordering::Relaxed),
-        1,
-        "it was out of credit once"
-    );
+    for credits in [1, 2] {
+        let frames = Frames::default();
+        frames.push(&["f1", "f2"]);
+        let (mut stage, id) = with_credits(&frames, credits);
+        let woken = Arc::new(Woken(0.into()));
+        stage.engine.set_waker(id, Waker::from(woken.clone()));
+        while stage.poll(id) {}
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+        go(&mut stage);
+        assert_eq!(
+            woken.0.load(Ordering::Relaxed),
+            1,
+            "it was out of credit once"
+        );
+    }
 }
 
 #[test]

@@ -227,6 +227,68 @@ fn n12_a_next_of_another_machine_s_transition_loses_the_state() {
 }
 
 #[test]
+fn n12_a_next_of_another_thread_loses_the_state() {
+    #[derive(StateMachine)]
+    #[machine(event = Shelf, data = Shelf)]
+    enum Machine {
+        #[initial]
+        #[to(One)]
+        One,
+    }
+
+    /// Where a `Next` is kept for the other thread.
+    type Shelf = std::sync::Arc<std::sync::Mutex<Option<Next<Machine>>>>;
+
+    impl statem::Handler for Machine {
+        fn handle(_: MachineAt<'_>, _: Shelf, shelf: &mut Shelf, _: &mut Cx<Self>) -> Next<Self> {
+            let mut shelf = shelf.lock().expect("whole");
+            if let Some(kept) = shelf.take() {
+                return kept;
+            }
+            *shelf = Some(keep());
+            keep()
+        }
+    }
+
+    let clock = || ms(0);
+    // Each thread is new and has begun as many transitions as the other: none before this, or one.
+    for starts_there in [false, true] {
+        let shelf = Shelf::default();
+        let stopped = [(), ()].map(|()| {
+            let mut engine = Engine::new(One, shelf.clone());
+            if !starts_there {
+                engine.start(&clock);
+            }
+            let event = shelf.clone();
+            let thread = std::thread::spawn(move || {
+                if starts_there {
+                    engine.start(&clock);
+                }
+                engine.handle(event, &clock);
+                engine.stopped().cloned()
+            });
+            thread.join().expect("nothing panics")
+        });
+        assert!(stopped[0].is_none(), "{stopped:?}");
+        assert!(
+            matches!(stopped[1], Some(ExitReason::StateLost { from: "One" })),
+            "{stopped:?}"
+        );
+    }
+}
+
+#[test]
+fn n12_n65_a_panic_in_terminate_without_a_state_names_the_state_that_was_lost() {
+    let mut stage = Stage::new();
+    stage.on_terminate(|_, _, _| panic!("too much"));
+    stage.cast("lose", |state, _, _, _| {
+        drop(state.a().go_with(|old: A| B(old.0)));
+        keep()
+    });
+    assert_eq!(stage.stopped(), "`too much` in terminate, in A");
+}
+
+#[test]
 fn n12_another_variant_written_through_self_in_enter_loses_the_state() {
     let mut stage = Stage::new();
     stage.on_enter("B", |state, _, cx| {

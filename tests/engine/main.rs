@@ -14,6 +14,7 @@ mod postponing;
 mod random;
 mod replies;
 mod scripted;
+mod shown;
 mod sources;
 mod timeouts;
 mod timers;

@@ -190,3 +190,44 @@ fn n54b_a_machine_that_ends_with_its_thread_tells_its_callers() {
         "{outcomes:?}"
     );
 }
+
+#[test]
+fn n54b_an_error_of_the_machine_is_given_back_if_the_caller_has_gone() {
+    #[derive(StateMachine)]
+    #[machine(event = Refused, data = Vec<Refused>)]
+    enum Clerk {
+        #[initial]
+        #[to(Open)]
+        Open,
+    }
+
+    type Refused = Reply<u32, String>;
+
+    impl Handler for Clerk {
+        fn handle(
+            _: ClerkAt<'_>,
+            reply: Refused,
+            held: &mut Vec<Refused>,
+            _: &mut Cx<Self>,
+        ) -> Next<Self> {
+            held.push(reply);
+            keep()
+        }
+    }
+
+    let clock = || Duration::ZERO;
+    let mut clerk = Engine::new(Open, Vec::new());
+    clerk.start(&clock);
+    let [mut waits, goes] = [(), ()].map(|()| clerk.call(|reply: Refused| reply, &clock));
+    let held = clerk.data_mut().expect("the machine runs");
+    assert!(held.iter().all(|reply| !reply.is_closed()));
+    drop(goes);
+    let closed: Vec<_> = held.iter().map(Reply::is_closed).collect();
+    assert_eq!(closed, [false, true]);
+    let failed: Vec<_> = held
+        .drain(..)
+        .map(|reply| reply.fail("no".into()))
+        .collect();
+    assert_eq!(failed, [Ok(()), Err("no".into())]);
+    assert!(matches!(waits.try_take(), Some(Err(CallError::Failed(error))) if error == "no"));
+}

@@ -191,6 +191,19 @@ pub(crate) fn event(
     })
 }
 
+/// What makes a call that does what `plan` says, once it is given the reply.
+pub(crate) fn request(
+    name: &'static str,
+    plan: impl Fn(ScriptedAt<'_>, Event, &mut Scene, &mut Cx<Scripted>) -> Next<Scripted> + 'static,
+) -> impl FnOnce(Reply<u32>) -> Event {
+    let script = Script {
+        name,
+        plan: Rc::new(plan),
+        noise: None,
+    };
+    |reply| Event::Call(script, reply)
+}
+
 /// An event that is kept.
 pub(crate) fn note(name: &'static str) -> Event {
     event(name, |_, _, _, _| statem::keep())
@@ -297,14 +310,7 @@ impl Stage {
         plan: impl Fn(ScriptedAt<'_>, Event, &mut Scene, &mut Cx<Scripted>) -> Next<Scripted> + 'static,
     ) -> Caller {
         let now = self.now.clone();
-        let script = Script {
-            name,
-            plan: Rc::new(plan),
-            noise: None,
-        };
-        let answer = self
-            .engine
-            .call(|reply| Event::Call(script, reply), &|| now.get());
+        let answer = self.engine.call(request(name, plan), &|| now.get());
         let caller = Caller::new(answer, &self.log, name);
         self.settle();
         caller

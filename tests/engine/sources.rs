@@ -3,8 +3,12 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::task::{Context, Poll, Waker};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
+use futures_core::Stream;
 use statem::{Guard, SourceId, keep, postpone};
 
 use crate::scripted::{
@@ -402,4 +406,102 @@ fn n41_sources_are_started_in_the_order_they_were_asked_for() {
         stage.poll(id);
     }
     assert_log(&stage, &["A:start", "A:first", "A:second"]);
+}
+
+#[test]
+fn n37_all_guards_dropped_in_a_handler_end_their_sources() {
+    let mut stage = Stage::new();
+    let noises = RefCell::new(vec![stage.log.noise("k2"), stage.log.noise("k1")]);
+    stage.cast("start", move |_, _, scene, cx| {
+        for noise in noises.take() {
+            let guard = cx.task(forever(noise), |()| note("never"));
+            scene.luggage.guards.push(guard);
+        }
+        keep()
+    });
+    stage.log.take();
+    stage.cast("drop", |_, _, scene, _| {
+        scene.luggage.guards.clear();
+        keep()
+    });
+    let mut log = stage.log.take();
+    log.sort();
+    assert_eq!(log, ["A:drop", "drop k1", "drop k2"]);
+    assert!(stage.running().is_empty());
+}
+
+#[test]
+fn n20_a_flush_asked_for_in_a_transition_wakes_nobody_and_one_from_outside_its_source() {
+    struct Woken(AtomicUsize);
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let mut stage = Stage::new();
+    stage.cast("start", |_, _, scene, cx| {
+        let guard = cx.task(std::future::pending::<()>(), |()| note("never"));
+        scene.luggage.guards.push(guard);
+        keep()
+    });
+    let id = stage.running()[0];
+    let woken = Arc::new(Woken(0.into()));
+    let count = || woken.0.load(Ordering::Relaxed);
+    stage.engine.set_waker(id, Waker::from(woken.clone()));
+    let from_outside = |stage: &mut Stage| {
+        let scene = stage.engine.data_mut().expect("the machine runs");
+        scene.luggage.guards[0].flush();
+    };
+    // No transition has begun since the source was started.
+    from_outside(&mut stage);
+    assert_eq!(count(), 1);
+    assert_eq!(stage.engine.next_flush(), Some(id));
+    assert!(stage.engine.flushable(id).is_some());
+
+    stage.cast("flush", |_, _, scene, _| {
+        scene.luggage.guards[0].flush();
+        scene.luggage.guards[0].flush();
+        keep()
+    });
+    assert_eq!(count(), 1);
+    assert_eq!(stage.engine.next_flush(), Some(id));
+    assert_eq!(stage.engine.next_flush(), None, "it is asked for once");
+    assert!(stage.engine.flushable(id).is_some());
+
+    from_outside(&mut stage);
+    assert_eq!(count(), 2);
+}
+
+#[test]
+fn n39_the_reason_of_a_panic_names_the_stream_or_the_source() {
+    struct Wire;
+    impl Stream for Wire {
+        type Item = ();
+        fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<()>> {
+            Poll::Pending
+        }
+    }
+    impl statem::Source<Event> for Wire {
+        fn poll_event(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Event>> {
+            Poll::Pending
+        }
+    }
+    for is_stream in [false, true] {
+        let mut stage = Stage::new();
+        stage.cast("start", move |_, _, scene, cx| {
+            scene.luggage.guards.push(if is_stream {
+                cx.stream(Wire, |_| note("never"))
+            } else {
+                cx.source(Wire, 1)
+            });
+            keep()
+        });
+        let id = stage.running()[0];
+        stage.engine.source_panicked(id, &"broken");
+        let stopped = stage.stopped();
+        assert!(
+            stopped.contains("`broken` in ") && stopped.contains("Wire, in A"),
+            "{stopped}"
+        );
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use statem::{Timer, keep, postpone};
 
-use crate::scripted::{A, B, Luggage, Stage, assert_log, event, ms, note};
+use crate::scripted::{A, B, Luggage, Stage, assert_log, event, ms, not_in_a, note};
 
 /// A machine in A that holds a timer of 10 ms in its state.
 fn with_timer_in_state(name: &'static str) -> Stage {
@@ -24,6 +24,23 @@ fn n35_a_timer_fires_while_it_is_held_and_events_do_not_cancel_it() {
     stage.send(note("m"));
     stage.until(10);
     assert_log(&stage, &["A:m", "A:timer"]);
+}
+
+#[test]
+fn n35_a_timer_at_a_time_fires_then_and_a_past_one_at_once() {
+    let mut stage = Stage::new();
+    stage.until(20);
+    stage.cast("start", |_, _, scene, cx| {
+        let timers = [("late", 30), ("past", 10)].map(|(name, at)| cx.timer_at(ms(at), note(name)));
+        assert!(timers.iter().all(|timer| timer.id().is_some()));
+        scene.luggage.timers.extend(timers);
+        keep()
+    });
+    assert_eq!(stage.pending(), [("past", Some(10)), ("late", Some(30))]);
+    stage.until(20);
+    assert_log(&stage, &["A:start", "A:past"]);
+    stage.until(30);
+    assert_log(&stage, &["A:late"]);
 }
 
 #[test]
@@ -128,6 +145,25 @@ fn n36_a_postponed_event_of_a_timer_goes_with_its_timer() {
     assert_eq!(stage.postponed(), ["timer"]);
     stage.cast("go", |state, _, _, _| state.go(B::default()));
     assert_log(&stage, &["A:start", "A:timer", "A:go", "B:enter(A)"]);
+    assert_eq!(stage.engine.counts().discarded, 1);
+    stage.assert_counts();
+}
+
+#[test]
+fn n36_another_event_postponed_in_the_transition_that_drops_a_timer_stays() {
+    let mut stage = Stage::new();
+    stage.cast("start", |_, _, scene, cx| {
+        let timer = cx.timer(ms(10), not_in_a("timer"));
+        scene.luggage.timers.push(timer);
+        keep()
+    });
+    stage.until(10);
+    assert_eq!(stage.postponed(), ["timer"]);
+    stage.cast("drop", |_, event, scene, _| {
+        scene.luggage.timers.clear();
+        postpone(event)
+    });
+    assert_eq!(stage.postponed(), ["drop"]);
     assert_eq!(stage.engine.counts().discarded, 1);
     stage.assert_counts();
 }

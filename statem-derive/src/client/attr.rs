@@ -49,6 +49,10 @@ fn of_erlang(word: &str) -> Option<&'static str> {
 }
 
 /// Something read from `#[client(..)]`.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "with the places that tokens have in tests alone"
+)]
 pub(super) enum Entry {
     Machine(Type),
     Name(Visibility, Ident),

@@ -45,6 +45,10 @@ pub(super) struct Variant<'a> {
     pub(super) mistaken: bool,
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "with the places that tokens have in tests alone"
+)]
 pub(super) enum Mark {
     Call { limit: Option<Expr> },
     Cast,

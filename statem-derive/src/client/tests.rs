@@ -154,7 +154,15 @@ fn what_may_have_been_meant_is_no_second_mistake() {
         ),
         "`#[call]` does not belong on a parameter",
     );
-    // rustc reports that there is no such attribute.
+    // rustc reports that there is no such attribute, and nothing is made of a client without a machine.
+    let misspelt = quote!(
+        #[clent(machine = Machine)]
+        enum Event {
+            #[cast]
+            Go,
+        }
+    );
+    assert_eq!(expand(misspelt), "");
     check(
         quote!(
             #[client(machine = Machine)]

@@ -36,6 +36,32 @@ fn the_picture_of_a_turnstile() {
 }
 
 #[test]
+fn the_picture_of_a_connection() {
+    let connection = quote! {
+        #[machine(event = Event)]
+        #[to(Closed = "stop")]
+        enum Connection {
+            #[to(Connecting)]
+            Waiting(Waiting),
+            #[initial]
+            #[to(Connecting = "start")]
+            Idle,
+            #[to(Connected = "up", Waiting = "failed", Connecting)]
+            Connecting(Connecting),
+            #[to(Waiting = "lost", Idle)]
+            Connected(Connected),
+            #[terminal]
+            Closed,
+        }
+    };
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/tests/diagram/connection.html"
+    );
+    expect_file![file].assert_eq(&of(connection, svg));
+}
+
+#[test]
 fn nothing_lies_over_anything_else() {
     let mut pictures = 0;
     for (states, edges) in [(1, 0), (1, 1), (2, 1), (3, 9), (7, 20), (12, 40), (30, 90)] {

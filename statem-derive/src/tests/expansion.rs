@@ -111,8 +111,181 @@ fn cfg() {
     );
 }
 
+#[test]
+fn one_state() {
+    check(
+        "one_state",
+        quote! {
+            #[machine(event = Event, unexpected = "panic")]
+            enum Machine {
+                #[initial]
+                Only,
+            }
+        },
+    );
+}
+
+/// What stands for a machine beside its mistakes.
+#[test]
+fn mistaken() {
+    check(
+        "mistaken",
+        quote! {
+            #[machine(data = u32, colour = 1)]
+            pub enum Machine {
+                #[initial]
+                #[to(Named, Two)]
+                Unit,
+                Named { field: u32 },
+                Two(Two, u32),
+                Other(u32, u8),
+                One(One),
+                Same(place::One),
+                Pair((u32, u8)),
+                OfItself(&'static Self),
+                Machine,
+                Braced {},
+                Nested(Vec<Nested>, u32),
+                Held { pair: (u8, u8) },
+            }
+        },
+    );
+}
+
+#[test]
+fn mistaken_key() {
+    check(
+        "mistaken_key",
+        quote! {
+            #[machine(event = Event, dota = u32)]
+            enum Machine {
+                #[initial]
+                Only,
+            }
+        },
+    );
+}
+
+#[test]
+fn mistaken_generic() {
+    check(
+        "mistaken_generic",
+        quote! {
+            #[machine(event = Event, timeout = Name, handlers = "per_state", crate = vendored)]
+            pub(crate) enum Machine<'a, T: Ord>
+            where
+                T: Clone,
+            {
+                #[initial]
+                #[to(Ready)]
+                Idle,
+                Ready(Ready<'a, T>),
+                T,
+            }
+        },
+    );
+}
+
+#[test]
+fn mistaken_empty() {
+    check(
+        "mistaken_empty",
+        quote! {
+            #[machine(event = Event)]
+            enum Machine<T> {}
+        },
+    );
+}
+
+#[test]
+fn client() {
+    check_client(
+        "client",
+        quote! {
+            #[client(machine = Connection, name = pub(crate) Redis)]
+            pub enum Event {
+                /// Gets it.
+                #[call(limit = Duration::from_secs(5))]
+                Get { key: String, reply: Reply<String> },
+                #[call]
+                Put(Reply<(), Full>, Vec<u8>),
+                #[cast]
+                #[deprecated]
+                Forget(String),
+                #[cast]
+                Flush,
+                Retry,
+            }
+        },
+    );
+}
+
+#[test]
+fn client_generic() {
+    check_client(
+        "client_generic",
+        quote! {
+            #[client(machine = Connection<'a, T, N>, crate = vendored::machines)]
+            enum Event<'a, T: Transport = Tcp, const N: usize = 3>
+            where
+                T: Clone,
+            {
+                #[call]
+                Get(&'a T, Reply<u8>),
+                #[cast]
+                Forget { key: T },
+            }
+        },
+    );
+}
+
+/// What stands for a client beside its mistakes.
+#[test]
+fn client_mistaken() {
+    check_client(
+        "client_mistaken",
+        quote! {
+            #[client(machine = Connection, colour = 1)]
+            pub enum Event {
+                #[call(limit = LIMIT)]
+                Get { key: String, reply: Reply<String> },
+                #[call]
+                Put { key: String },
+                #[cast]
+                GET(u8),
+                #[cal]
+                Meant(u8),
+            }
+        },
+    );
+}
+
+#[test]
+fn client_without_a_machine() {
+    check_client(
+        "client_without_a_machine",
+        quote! {
+            #[client(name = Redis)]
+            enum Event<T> {
+                #[call]
+                Get(T, Reply<u8>),
+            }
+        },
+    );
+}
+
 fn check(name: &str, input: TokenStream) {
-    let output = state_machine(&syn::parse2(input).expect("an item"));
+    compare(name, state_machine(&syn::parse2(input).expect("an item")));
+}
+
+fn check_client(name: &str, input: TokenStream) {
+    compare(
+        name,
+        crate::client::client(&syn::parse2(input).expect("an item")),
+    );
+}
+
+fn compare(name: &str, output: TokenStream) {
     let file = syn::parse2(output).expect("the output is Rust");
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tests/expansion");
     expect_file![format!("{folder}/{name}.rs")]
