@@ -1,7 +1,7 @@
 //! What the examples, their tests and their pictures share: the machines.
 //!
-//! A program of its own would copy `redis_client/machine.rs` and what it uses; nothing here is part
-//! of statem.
+//! A program of its own would copy `redis_client/client.rs` and what it uses; nothing here is part of
+//! statem.
 
 #![forbid(unsafe_code)]
 
@@ -9,7 +9,18 @@
 pub mod code_lock {
     pub mod machine;
 }
+pub mod dns_client;
+pub mod line_server;
+/// The two clients of `cargo run --example guarantees`.
+pub mod guarantees {
+    /// The wrong way.
+    pub mod eager;
+    /// The right way.
+    pub mod patient;
+}
 mod machines;
 pub mod redis_client;
+pub mod smtp_session;
+pub mod two_nodes;
 
 pub use machines::MACHINES;

@@ -1,17 +1,26 @@
 //! All machines of the examples, for those who draw them.
 
+use statem::net::ClientMachine;
 use statem::{Graph, Machine};
 
-use crate::{code_lock, redis_client};
+use crate::{code_lock, dns_client, guarantees, redis_client, smtp_session, two_nodes};
 
 /// What `cargo run --example diagram` can draw: the machine of each example, in the order of their
 /// names.
 pub const MACHINES: &[(&str, Graph)] = &[
     ("code_lock", code_lock::machine::Door::GRAPH),
+    ("dns_client", dns_client::machine::Resolver::GRAPH),
+    ("guarantees", guarantees::patient::Patient::GRAPH),
     ("line_client", line_client::GRAPH),
-    ("redis_client", redis_client::machine::Connection::GRAPH),
+    ("ready_client", CLIENT),
+    ("redis_client", CLIENT),
+    ("smtp_session", smtp_session::machine::Smtp::GRAPH),
     ("turnstile", turnstile::GRAPH),
+    ("two_nodes", two_nodes::machine::Asker::GRAPH),
 ];
+
+/// That of every ready client: it is the same whatever the protocol is.
+const CLIENT: Graph = ClientMachine::<redis_client::protocol::Commands>::GRAPH;
 
 /// That of `turnstile.rs`, from which nothing can be taken out: it is a program in one file, as the
 /// README shows it. A test compares the two.

@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use redis_server::Server;
 
+#[path = "../tests/dns_server.rs"]
+mod dns_server;
 #[path = "../tests/redis_server.rs"]
 mod redis_server;
 
@@ -60,7 +62,7 @@ fn the_redis_client_outlives_two_outages() {
         );
     }
     for words in [
-        "may or may not have run",
+        "the request may have run: ",
         "client   Connected",
         "client   Disconnected: ",
         "traffic  sent ",
@@ -96,7 +98,7 @@ fn the_redis_client_says_that_there_is_no_server() {
         text(&output.stderr)
     );
     assert!(
-        text(&output.stdout).contains("dialling failed: "),
+        text(&output.stdout).contains("connecting failed: "),
         "{}",
         text(&output.stdout)
     );
@@ -156,7 +158,7 @@ fn the_diagram_of_every_machine_is_printed_as_mermaid_or_as_dot() {
 
 #[test]
 fn the_diagram_says_which_machines_there_are() {
-    let list = "the machines are: code_lock, line_client, redis_client, turnstile";
+    let list = "the machines are: code_lock, dns_client, guarantees, line_client, ready_client, redis_client, smtp_session, turnstile, two_nodes";
     for (arguments, why) in [
         (&[][..], "which machine?"),
         (&["--dot"], "which machine?"),
@@ -211,6 +213,177 @@ fn the_line_client_keeps_what_is_asked_until_there_is_a_server() {
     );
 }
 
+#[test]
+fn the_mail_session_changes_what_it_talks_and_drops_what_was_put_behind_starttls() {
+    let output = run("smtp_session", &[]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(output.stderr.is_empty());
+    for (words, times) in [
+        ("S: 530 5.7.0 Must issue a STARTTLS command first\n", 1),
+        ("(both go on over TLS)\n", 1),
+        ("S: 503 5.5.1 Bad sequence of commands\n", 2),
+        ("S: 500 5.5.2 Line too long\n", 1),
+        ("S: 250 2.0.0 Queued\n", 2),
+        ("S: 221 2.0.0 Bye\n", 1),
+        ("S: 421 4.3.2 mail.example is shutting down\n", 1),
+        ("  3 sessions, of which 3 have ended well\n", 1),
+        (
+            "  C: STARTTLS\n  C: MAIL FROM:<mallory@client.example>\n  S: (closes the connection)\n",
+            1,
+        ),
+        ("  | .begins with a dot\n  | MAIL FROM:<this is text>\n", 1),
+        ("from <> to <bob@mail.example>\n  | short\n", 1),
+        ("mallory", 1),
+    ] {
+        assert_eq!(
+            shown.matches(words).count(),
+            times,
+            "{words:?} in:\n{shown}"
+        );
+    }
+    let help = run("smtp_session", &["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert_eq!(text(&help.stdout), "usage: smtp_session\n");
+    let wrong = run("smtp_session", &["--hlep"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("`--hlep` is not an argument"));
+}
+
+#[test]
+fn the_dns_client_gets_every_answer_from_a_server_that_misbehaves() {
+    let output = run("dns_client", &[]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    for words in [
+        "    example.test. 300 A 192.0.2.2\n",
+        "    www.example.test. 300 CNAME example.test.\n",
+        "\"text number 2\"",
+        "    there is no such name\n",
+    ] {
+        assert!(shown.contains(words), "no {words:?} in:\n{shown}");
+    }
+    let over_tcp = |line: &&str| line.contains(" over TCP, ");
+    assert_eq!(shown.lines().filter(over_tcp).count(), 2, "{shown}");
+    let counts = shown.lines().last().expect("the counts");
+    assert!(counts.starts_with("9 answered; "), "{shown}");
+    assert!(counts.contains(" 1 not believed, 2 truncated; "), "{shown}");
+
+    let one = run("dns_client", &["example.test", "A"]);
+    assert_eq!(text(&one.stdout).lines().count(), 3);
+    let none = run("dns_client", &["nowhere.test"]);
+    assert_eq!(none.status.code(), Some(1));
+}
+
+#[test]
+fn the_dns_client_asks_a_real_server() {
+    let server = dns_server::Server::start();
+    let address = server.address().to_string();
+    for (name, kind, words) in [
+        ("example.test", "A", "    example.test. 0 A 192.0.2.1\n"),
+        ("big.example.test", "TXT", " over TCP, asked 1 time\n"),
+    ] {
+        let output = run("dns_client", &["--server", &address, name, kind]);
+        let shown = text(&output.stdout);
+        let errors = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{shown}{errors}");
+        assert!(shown.contains(words), "no {words:?} in:\n{shown}");
+    }
+}
+
+#[test]
+fn the_dns_client_says_how_it_is_used() {
+    let help = run("dns_client", &["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(text(&help.stdout).starts_with("usage: dns_client "));
+    let wrong = run("dns_client", &["--sever", "127.0.0.1"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let said = text(&wrong.stderr);
+    assert!(said.contains("`--sever`") && said.contains("usage: dns_client "));
+    assert!(wrong.stdout.is_empty());
+}
+
+#[test]
+fn the_two_nodes_tell_their_story() {
+    let output = run("two_nodes", &["--seed", "1"]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    for words in [
+        "asks again\n",
+        "nobody waits for: dropped\n",
+        "does not do it again\n",
+        "at most once",
+        "at least once",
+    ] {
+        assert!(shown.contains(words), "no {words:?} in:\n{shown}");
+    }
+    let help = run("two_nodes", &["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(text(&help.stdout).starts_with("usage: two_nodes "));
+    let wrong = run("two_nodes", &["--seed", "one"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("`one` is not a seed"));
+}
+
+#[test]
+fn the_ready_client_comes_back_by_itself() {
+    let output = run("ready_client", &[]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let lines: Vec<_> = shown.lines().collect();
+    assert_eq!(
+        (lines[0], lines[2]),
+        ("hello: HELLO", "back again?: BACK AGAIN?")
+    );
+    assert!(
+        lines[1].starts_with("bye: the request may have run: "),
+        "{shown}"
+    );
+}
+
+#[test]
+fn the_ready_client_takes_no_more_than_twenty_five_lines_of_code() {
+    let program = include_str!("ready_client.rs");
+    let code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
+    let lines = program.lines().filter(code).count();
+    assert!(lines <= 25, "{lines} lines");
+}
+
+#[test]
+fn the_wrong_guarantee_takes_the_tree_down_and_the_right_one_does_not() {
+    let output = run("guarantees", &[]);
+    let (shown, errors) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{shown}{errors}");
+    let (wrong, right) = shown.split_once("The right way").expect("both are shown");
+    // The first start and three restarts, and not one more.
+    assert_eq!(wrong.matches("and dials").count(), 4, "{shown}");
+    for words in [
+        "the supervisor `shop` gave up: more than 3 restarts within 5s; the last to fail was `prices`",
+        "greeter  is gone: it was shut down",
+    ] {
+        assert!(wrong.contains(words), "no {words:?} in:\n{shown}");
+    }
+    for (words, times) in [
+        ("prices   starts, offline", 1),
+        ("says that there is no server", 3),
+        ("says \"tea is 2 euros\"", 2),
+        ("shop: one for one, 0 of 3 restarts", 1),
+        ("is told to stop: it was shut down", 1),
+    ] {
+        assert_eq!(
+            right.matches(words).count(),
+            times,
+            "{words:?} in:\n{shown}"
+        );
+    }
+    let help = run("guarantees", &["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(text(&help.stdout).starts_with("usage: guarantees\n"));
+    let wrong = run("guarantees", &["now"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("`now` is not an argument"));
+}
+
 /// All files of a folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -229,8 +402,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn the_redis_client_needs_no_select_no_spawned_task_and_no_unbounded_channel() {
     let files = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("redis_client"));
     assert!(files.len() >= 10, "{files:?}");
-    for file in files {
-        let text = std::fs::read_to_string(&file).expect("the example is text");
+    // The tests have callers of their own.
+    for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
+        let text = std::fs::read_to_string(file).expect("the example is text");
         for word in [
             "select!",
             "tokio::spawn",
@@ -239,16 +413,6 @@ fn the_redis_client_needs_no_select_no_spawned_task_and_no_unbounded_channel() {
             "unbounded",
         ] {
             assert!(!text.contains(word), "{} says `{word}`", file.display());
-        }
-        // The traffic has tasks of its own. The tasks of the machine are its sources: all that is
-        // spawned here is the machine.
-        if file.ends_with("machine.rs") {
-            let spawned: Vec<_> = text.split(".spawn(").skip(1).collect();
-            assert!(
-                matches!(spawned[..], [machine] if machine.starts_with("Connecting, client)")),
-                "the machine spawns {} times",
-                spawned.len()
-            );
         }
     }
 }

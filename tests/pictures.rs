@@ -5,11 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use statem::Graph;
+use statem::{Graph, Machine};
 use statem_examples::MACHINES;
+use statem_examples::redis_client::server::{Listener, Session};
 
 /// Examples whose machine is in the file of the program, and so on no page of the library.
 const PROGRAMS: [&str; 2] = ["line_client", "turnstile"];
+/// Examples whose machine is statem's own.
+const READY: [&str; 2] = ["ready_client", "redis_client"];
 
 fn root() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -47,10 +50,12 @@ fn pages() -> PathBuf {
         .ancestors()
         .nth(3)
         .expect("a test is in target/<profile>/deps");
-    let packages = ["statem_examples", "statem_lints"];
+    let packages = ["statem", "statem_examples", "statem_lints"];
     let output = Command::new(env!("CARGO"))
         .args(["doc", "--locked", "--no-deps", "--lib", "--target-dir"])
         .arg(target)
+        // The pages of statem link to all there is.
+        .arg("--features=statem/tls,statem/test-util")
         .args(packages.map(|package| format!("-p={}", package.replace('_', "-"))))
         .current_dir(root())
         .env("RUSTDOCFLAGS", "-D warnings")
@@ -154,44 +159,58 @@ fn inside(html: &str, before: &str, after: &str) -> Option<String> {
 #[test]
 fn the_page_of_every_machine_shows_its_picture() {
     let folder = pages();
-    let examples = MACHINES.iter();
+    let examples = MACHINES.iter().copied();
     let examples = examples.filter(|(name, _)| !PROGRAMS.contains(name));
-    let examples: Vec<_> = examples.map(|(_, graph)| *graph).collect();
+    let (ready, examples): (Vec<_>, Vec<_>) = examples.partition(|(name, _)| READY.contains(name));
+    let examples = examples.into_iter().map(|(_, graph)| graph);
+    let examples: Vec<_> = examples.chain([Listener::GRAPH, Session::GRAPH]).collect();
     let odd = statem_lints::pictures::GRAPHS.to_vec();
     assert!(examples.len() >= 2 && odd.len() >= 6);
     for (package, graphs) in [("statem_examples", examples), ("statem_lints", odd)] {
         let pages = files(&folder.join(package), "html");
         for graph in graphs {
-            assert_shown(&graph, &pages);
+            // Two pages show the machine: that of its enum and that of its view.
+            for page in [
+                format!("enum.{}.html", graph.name),
+                format!("enum.{}At.html", graph.name),
+            ] {
+                assert_shown(&graph, &page, &pages);
+            }
         }
+    }
+    // The view is nobody's but the machine's.
+    let pages = files(&folder.join("statem"), "html");
+    for (_, graph) in ready {
+        assert_shown(&graph, &format!("enum.{}.html", graph.name), &pages);
     }
 }
 
-/// Two pages show the machine: that of its enum and that of its view.
-fn assert_shown(graph: &Graph, pages: &[PathBuf]) {
+fn assert_shown(graph: &Graph, page: &str, pages: &[PathBuf]) {
     let name = graph.name;
-    for page in [format!("enum.{name}.html"), format!("enum.{name}At.html")] {
-        let mut found = pages.iter().filter(|file| file.ends_with(&page));
-        let file = found.next().unwrap_or_else(|| panic!("there is no {page}"));
-        assert_eq!(found.next(), None, "{page} is there twice");
-        let html = read(file);
-        let parts: Vec<_> = html.split("<svg role=\"img\"").collect();
-        let [before, picture] = parts[..] else {
-            panic!("{page} has {} pictures", parts.len() - 1);
-        };
-        let (picture, after) = picture.split_once("</svg>").expect("it has an end");
+    // What is exported from a private module has a page there that sends its readers on.
+    let sends_on = |file: &Path| read(file).contains("http-equiv=\"refresh\"");
+    let mut found = pages
+        .iter()
+        .filter(|file| file.ends_with(page) && !sends_on(file));
+    let file = found.next().unwrap_or_else(|| panic!("there is no {page}"));
+    assert_eq!(found.next(), None, "{page} is there twice");
+    let html = read(file);
+    let parts: Vec<_> = html.split("<svg role=\"img\"").collect();
+    let [before, picture] = parts[..] else {
+        panic!("{page} has {} pictures", parts.len() - 1);
+    };
+    let (picture, after) = picture.split_once("</svg>").expect("it has an end");
 
-        assert_eq!(of_page(picture), of_graph(graph), "{page}");
-        let label = format!(" aria-label=\"States and transitions of {name}\" ");
-        assert!(picture.starts_with(&label), "{page}");
-        // Nothing to unfold, nothing to load, nothing of the label's that became a tag.
-        let above = before.split("id=\"implementations-list\"").last();
-        assert!(page.contains("At.") || above.is_some_and(|html| !html.contains("<details")));
-        for word in ["<script", "href", "url("] {
-            assert!(!picture.contains(word), "{page} has a picture with {word}");
-        }
-        assert!(after.starts_with("\n</div>"), "{page}");
+    assert_eq!(of_page(picture), of_graph(graph), "{page}");
+    let label = format!(" aria-label=\"States and transitions of {name}\" ");
+    assert!(picture.starts_with(&label), "{page}");
+    // Nothing to unfold, nothing to load, nothing of the label's that became a tag.
+    let above = before.split("id=\"implementations-list\"").last();
+    assert!(page.contains("At.") || above.is_some_and(|html| !html.contains("<details")));
+    for word in ["<script", "href", "url("] {
+        assert!(!picture.contains(word), "{page} has a picture with {word}");
     }
+    assert!(after.starts_with("\n</div>"), "{page}");
 }
 
 /// The Mermaid sources in a document, or in the doc comments of a program.

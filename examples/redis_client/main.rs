@@ -11,15 +11,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use statem::Status;
+use statem::Backoff;
 use statem_examples::redis_client::arguments::{Mode, USAGE, parse};
-use statem_examples::redis_client::machine::{Client, Redis, Settings, tcp};
+use statem_examples::redis_client::client::Redis;
 use statem_examples::redis_client::server::{Server, Store};
-use statem_examples::redis_client::timeline::{self, Entered, Timeline};
+use statem_examples::redis_client::timeline::Timeline;
 use statem_examples::redis_client::traffic::{Tally, Traffic, now};
-use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout, timeout_at};
+use tokio::time::{sleep, timeout};
 
 /// Tasks that send traffic.
 const CALLERS: usize = 8;
@@ -29,6 +28,8 @@ const PAUSE: Duration = Duration::from_millis(4);
 const HANG: Duration = Duration::from_millis(200);
 /// How long a recovery may take before the example calls it none.
 const RECOVERY: Duration = Duration::from_secs(5);
+
+type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> ExitCode {
     let mode = match parse(std::env::args().skip(1)) {
@@ -55,28 +56,18 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(mode: Mode) -> Result<(), Box<dyn Error>> {
+async fn run(mode: Mode) -> Result<(), Failure> {
     let timeline =
         Timeline::new(std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none());
-    let (observer, states) = timeline::observer();
-    let client = |address| {
-        Client::new(
-            Settings {
-                seed: fastrand::u64(..),
-                ..Settings::default()
-            },
-            tcp(address),
-        )
-    };
     let tally = match mode {
         Mode::Real { address, time } => {
             timeline.server(format_args!(
                 "{address}, for {time:?}; this program cannot take it down, but you can"
             ));
-            let redis = Redis::start(client(address).observed_by(observer));
+            let redis = start(&address)?;
             // A real server may forget everything in an outage; that is no mistake of the client.
             let traffic = Traffic::start(&redis, CALLERS, PAUSE, true);
-            let _progress = progress(&timeline, states, &traffic);
+            let _progress = progress(&timeline, &redis, &traffic);
             sleep(time).await;
             connected(&redis).await?;
             traffic.finish().await
@@ -86,11 +77,11 @@ async fn run(mode: Mode) -> Result<(), Box<dyn Error>> {
             let server =
                 Server::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), store.clone()).await?;
             timeline.server(format_args!("up at {}", server.address()));
-            let redis = Redis::start(client(server.address().to_string()).observed_by(observer));
+            let redis = start(&server.address().to_string())?;
             // What this server was told outlives it, so every value is checked after an outage as
             // before.
             let traffic = Traffic::start(&redis, CALLERS, PAUSE, false);
-            let _progress = progress(&timeline, states, &traffic);
+            let _progress = progress(&timeline, &redis, &traffic);
             // The callers finish before the server goes.
             let _server = outages(&timeline, &redis, server, &store).await?;
             traffic.finish().await
@@ -99,13 +90,20 @@ async fn run(mode: Mode) -> Result<(), Box<dyn Error>> {
     report(&tally)
 }
 
+/// The outages of this example are short, so it does not wait for long before it tries again.
+fn start(address: &str) -> Result<Redis, Failure> {
+    let backoff = Backoff::default().cap(Duration::from_secs(1));
+    let location = format!("redis://{address}").parse()?;
+    Redis::start(&location, |client| client.backoff(backoff))
+}
+
 /// Takes the server down and up, twice.
 async fn outages(
     timeline: &Timeline,
     redis: &Redis,
     mut server: Server,
     store: &Store,
-) -> Result<Server, Box<dyn Error>> {
+) -> Result<Server, Failure> {
     for outage in [Duration::from_millis(1500), Duration::from_millis(2500)] {
         sleep(Duration::from_secs(2)).await;
         // So that each caller has a request in flight when the connection goes.
@@ -127,41 +125,23 @@ async fn outages(
 }
 
 /// Waits until the client is connected.
-async fn connected(redis: &Redis) -> Result<(), Box<dyn Error>> {
-    let mut states = redis.watch();
-    let wait = async {
-        let mut now_in = states.status();
-        while !matches!(now_in, Status::Running("Connected")) {
-            now_in = states.changed().await;
-        }
-    };
-    timeout(RECOVERY, wait)
-        .await
-        .map_err(|_| format!("the client has not connected within {RECOVERY:?}").into())
+async fn connected(redis: &Redis) -> Result<(), Failure> {
+    match timeout(RECOVERY, redis.client().ready()).await {
+        Ok(ready) => ready.map_err(|reason| reason.to_string().into()),
+        Err(_) => Err(format!("the client has not connected within {RECOVERY:?}").into()),
+    }
 }
 
-/// Prints the client's states as they come, and every second the count. Ends when it is dropped.
-fn progress(timeline: &Timeline, mut states: Receiver<Entered>, traffic: &Traffic) -> JoinSet<()> {
-    let (timeline, tally) = (timeline.clone(), traffic.tally());
+/// Prints what happens. Ends when it is dropped.
+fn progress(timeline: &Timeline, redis: &Redis, traffic: &Traffic) -> JoinSet<()> {
+    let (timeline, redis, tally) = (timeline.clone(), redis.clone(), traffic.tally());
     let mut task = JoinSet::new();
-    task.spawn(async move {
-        let mut tick = now() + Duration::from_secs(1);
-        loop {
-            match timeout_at(tick, states.recv()).await {
-                Ok(Some(entered)) => timeline.client(&entered),
-                Ok(None) => return,
-                Err(_) => {
-                    timeline.traffic(&tally.now());
-                    tick += Duration::from_secs(1);
-                }
-            }
-        }
-    });
+    task.spawn(async move { timeline.follow(&redis, &tally).await });
     task
 }
 
 /// What became of all requests; an error if any answer was not the right one.
-fn report(tally: &Tally) -> Result<(), Box<dyn Error>> {
+fn report(tally: &Tally) -> Result<(), Failure> {
     println!(
         "\nsent {}, answered {}, failed {}, mismatched {}",
         tally.sent,

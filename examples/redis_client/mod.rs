@@ -1,21 +1,21 @@
-//! A Redis client that outlives the outages of its server, made with statem.
+//! A Redis client that outlives the outages of its server, made with [`statem::net::Client`].
 //!
-//! Read [`machine`] first: its four states and one `match` are the whole client. [`backoff`],
-//! [`request`] and [`codec`] are what it uses; [`server`] is a small server to talk to, so that the
-//! example needs nothing installed; [`arguments`], [`traffic`], [`verify`] and [`timeline`] are the
-//! example around them.
+//! Read [`protocol`] first: what is said when a connection is made, and what a frame is. That, the
+//! codec [`resp`] and the URL of a [`location`] are all that is written for Redis; what makes it
+//! survive is the client's. [`client`] is what a program uses, and [`value`] what it asks and gets.
+//!
+//! [`server`] is a small server to talk to, so that the example needs nothing installed;
+//! [`arguments`], [`traffic`], [`verify`] and [`timeline`] are the example around them.
 
 pub mod arguments;
-pub mod backoff;
-/// How bytes become frames.
-pub mod codec {
-    pub mod resp;
-}
-pub mod machine;
-pub mod request;
+pub mod client;
+pub mod location;
+pub mod protocol;
+pub mod resp;
 pub mod server;
 pub mod timeline;
 pub mod traffic;
+pub mod value;
 pub mod verify;
 
 #[cfg(test)]

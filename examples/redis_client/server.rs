@@ -20,8 +20,8 @@ use statem::{
 };
 use tokio::net::{TcpListener, TcpStream};
 
-use super::codec::resp::{Frame, Resp};
-use super::request::blob;
+use super::resp::Resp;
+use super::value::Value;
 
 /// What the server remembers. It outlives the server, as a disk would.
 #[derive(Clone, Debug, Default)]
@@ -240,7 +240,7 @@ pub enum SessionEvent {
     /// The socket is to be opened.
     Begin,
     /// Something happened on it.
-    Link(LinkEvent<Frame>),
+    Link(LinkEvent<Value>),
 }
 
 impl Handler for Session {
@@ -263,7 +263,7 @@ impl Handler for Session {
                 // only slower.
                 let _ = s.socket.set_nodelay(true);
                 s.go_with(|accepted| Open {
-                    link: Link::open(accepted.socket, Resp, cx, E::Link),
+                    link: Link::open(accepted.socket, Resp::default(), cx, E::Link),
                 })
             }
             (S::Open(_), E::Link(LinkEvent::Frame(_))) if served.hangs.load(Ordering::Acquire) => {
@@ -286,46 +286,39 @@ impl Handler for Session {
 impl Store {
     /// Carries out one command and gives its reply.
     #[must_use]
-    pub fn execute(&self, command: &Frame) -> Frame {
+    pub fn execute(&self, command: &Value) -> Value {
         let Some(words) = words(command) else {
             return error("ERR a command is an array of strings");
         };
         let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
         let name = words[0].to_ascii_uppercase();
         match (name.as_slice(), &words[1..]) {
-            (b"PING", []) => status("PONG"),
-            (b"PING", [text]) => blob(Bytes::copy_from_slice(text)),
+            (b"PING", []) => text("PONG"),
+            (b"PING", [text]) => Value::Data(Bytes::copy_from_slice(text)),
             (b"HELLO", [version]) if *version == b"3" => greeting(),
             (b"HELLO", _) => error("NOPROTO this server speaks version 3 only"),
             (b"GET", [key]) => values
                 .get(*key)
-                .map_or(Frame::Null, |value| blob(value.clone())),
+                .map_or(Value::Nil, |value| Value::Data(value.clone())),
             (b"SET", [key, value]) => {
                 values.insert(key.to_vec(), Bytes::copy_from_slice(value));
-                status("OK")
+                text("OK")
             }
             (b"INCR", [key]) => {
                 let old = values.get(*key).map_or(Some(0), |value| number(value));
                 match old.and_then(|old| old.checked_add(1)) {
                     Some(new) => {
                         values.insert(key.to_vec(), Bytes::from(new.to_string()));
-                        Frame::Number {
-                            data: new,
-                            attributes: None,
-                        }
+                        Value::Number(new)
                     }
                     None => error("ERR value is not an integer or out of range"),
                 }
             }
             (b"DEL", keys) if !keys.is_empty() => {
-                let data = keys
+                let removed = keys
                     .iter()
-                    .map(|key| i64::from(values.remove(*key).is_some()))
-                    .sum();
-                Frame::Number {
-                    data,
-                    attributes: None,
-                }
+                    .map(|key| i64::from(values.remove(*key).is_some()));
+                Value::Number(removed.sum())
             }
             _ => error("ERR unknown command or wrong number of arguments"),
         }
@@ -333,56 +326,38 @@ impl Store {
 }
 
 /// The words of a command; at least one.
-fn words(command: &Frame) -> Option<Vec<&[u8]>> {
-    let Frame::Array { data, .. } = command else {
+fn words(command: &Value) -> Option<Vec<&[u8]>> {
+    let Value::Array(words) = command else {
         return None;
     };
-    let words: Option<Vec<&[u8]>> = data.iter().map(frame_bytes).collect();
+    let words: Option<Vec<&[u8]>> = words
+        .iter()
+        .map(|word| match word {
+            Value::Data(data) => Some(&data[..]),
+            _ => None,
+        })
+        .collect();
     words.filter(|words| !words.is_empty())
-}
-
-fn frame_bytes(frame: &Frame) -> Option<&[u8]> {
-    match frame {
-        Frame::BlobString { data, .. } | Frame::SimpleString { data, .. } => Some(data),
-        _ => None,
-    }
 }
 
 fn number(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-fn greeting() -> Frame {
-    let text = |text: &'static str| blob(Bytes::from_static(text.as_bytes()));
-    let pairs = [
+fn greeting() -> Value {
+    Value::Map(vec![
         (text("server"), text("statem-example")),
         (text("version"), text(env!("CARGO_PKG_VERSION"))),
-        (
-            text("proto"),
-            Frame::Number {
-                data: 3,
-                attributes: None,
-            },
-        ),
-    ];
-    Frame::Map {
-        data: pairs.into_iter().collect(),
-        attributes: None,
-    }
+        (text("proto"), Value::Number(3)),
+    ])
 }
 
-fn status(text: &'static str) -> Frame {
-    Frame::SimpleString {
-        data: Bytes::from_static(text.as_bytes()),
-        attributes: None,
-    }
+fn text(text: &'static str) -> Value {
+    Value::Data(Bytes::from_static(text.as_bytes()))
 }
 
-fn error(text: &'static str) -> Frame {
-    Frame::SimpleError {
-        data: text.into(),
-        attributes: None,
-    }
+fn error(text: &'static str) -> Value {
+    Value::Error(text.into())
 }
 
 #[cfg(test)]
@@ -392,22 +367,17 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::time::timeout;
 
-    use super::super::request::command;
     use super::*;
 
     #[test]
     fn commands_do_what_those_of_redis_do() {
         let store = Store::default();
-        let number = |data| Frame::Number {
-            data,
-            attributes: None,
-        };
-        let text = |text: &'static str| blob(Bytes::from_static(text.as_bytes()));
+        let number = Value::Number;
         for (words, reply) in [
-            (&["PING"][..], status("PONG")),
+            (&["PING"][..], text("PONG")),
             (&["ping", "hello"], text("hello")),
-            (&["GET", "a"], Frame::Null),
-            (&["SET", "a", "x"], status("OK")),
+            (&["GET", "a"], Value::Nil),
+            (&["SET", "a", "x"], text("OK")),
             (&["GET", "a"], text("x")),
             (&["INCR", "n"], number(1)),
             (&["INCR", "n"], number(2)),
@@ -416,13 +386,13 @@ mod tests {
                 &["INCR", "a"],
                 error("ERR value is not an integer or out of range"),
             ),
-            (&["SET", "n", "9223372036854775807"], status("OK")),
+            (&["SET", "n", "9223372036854775807"], text("OK")),
             (
                 &["INCR", "n"],
                 error("ERR value is not an integer or out of range"),
             ),
             (&["DEL", "a", "n", "b"], number(2)),
-            (&["GET", "a"], Frame::Null),
+            (&["GET", "a"], Value::Nil),
             (
                 &["HELLO", "2"],
                 error("NOPROTO this server speaks version 3 only"),
@@ -438,11 +408,8 @@ mod tests {
             ),
             (&[], error("ERR a command is an array of strings")),
         ] {
-            assert_eq!(
-                store.execute(&command(words.iter().copied())),
-                reply,
-                "{words:?}"
-            );
+            let command = Value::Array(words.iter().map(|word| text(word)).collect());
+            assert_eq!(store.execute(&command), reply, "{words:?}");
         }
         assert_eq!(
             store.execute(&number(1)),
@@ -452,9 +419,9 @@ mod tests {
 
     async fn ping(socket: &mut TcpStream) -> bool {
         let _ = socket.write_all(b"*1\r\n$4\r\nPING\r\n").await;
-        let mut answer = [0; 7];
+        let mut answer = [0; 10];
         let answered = timeout(Duration::from_millis(200), socket.read_exact(&mut answer)).await;
-        matches!(answered, Ok(Ok(_))) && answer == *b"+PONG\r\n"
+        matches!(answered, Ok(Ok(_))) && answer == *b"$4\r\nPONG\r\n"
     }
 
     #[tokio::test]
@@ -472,12 +439,12 @@ mod tests {
             .expect("the system accepts it");
         assert!(!ping(&mut second).await, "there is no room");
         drop(first);
-        let mut answer = [0; 7];
+        let mut answer = [0; 10];
         timeout(Duration::from_secs(10), second.read_exact(&mut answer))
             .await
             .expect("in time")
             .expect("an answer");
-        assert_eq!(&answer, b"+PONG\r\n");
+        assert_eq!(&answer, b"$4\r\nPONG\r\n");
     }
 
     #[tokio::test]

@@ -1,547 +1,579 @@
-//! The client's machine, driven by hand: no server, no runtime, no waiting.
+//! What is written for Redis: the greeting, the frames, the stream of news. The network is in memory
+//! and the clock is paused.
 
+use std::collections::VecDeque;
 use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::BytesMut;
-use statem::net::CloseReason;
-use statem::testing::{Bench, Wire, WireEnd, wire};
-use statem::{Answer, CallError, ExitReason, Origin};
+use bytes::{Bytes, BytesMut};
+use statem::Backoff;
+use statem::Status;
+use statem::net::{Address, ClientBuilder, Dial, Io, Lost, NotSent, Policy, RequestError, Unknown};
+use statem::testing::{Wire, wire};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
 use tokio_util::codec::Decoder;
 
-use super::codec::resp::{Frame, Resp};
-use super::machine::{Client, Connecting, Connection, Event, Redis, Settings, Socket, Waiting};
-use super::request::{Lost, RequestError, Value, command};
+use super::client::{News, Outcome, Redis, Subscription};
+use super::location::Location;
+use super::protocol::{Commands, Message};
+use super::resp::Resp;
+use super::value::{Command, Value};
 
-type Driven = Bench<Connection>;
-type Asked = Answer<Value, RequestError>;
+const MS: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
 
-/// What a Redis that speaks RESP3 answers to the greeting.
-const GREETING: &[u8] = b"%1\r\n+proto\r\n:3\r\n";
-
-fn bench(settings: Settings) -> Driven {
-    // Dialling is finished by the tests.
-    Bench::new(
-        Connecting,
-        Client::new(settings, Box::new(|| Box::pin(std::future::pending()))),
-    )
+/// A network in which every attempt connects; a clone is the same network.
+#[derive(Clone, Default)]
+struct Network {
+    accepted: Arc<Mutex<VecDeque<Wire>>>,
+    attempts: Arc<Mutex<Vec<Instant>>>,
 }
 
-fn dialled(bench: &mut Driven, end: WireEnd) {
-    bench.finish::<io::Result<Socket>>(Ok(Box::new(end)));
-    bench.poll();
+impl Dial for Network {
+    fn dial(&self, _: &Address) -> Pin<Box<dyn Future<Output = io::Result<Box<dyn Io>>> + Send>> {
+        let (near, far) = wire();
+        self.accepted.lock().unwrap().push_back(far);
+        #[expect(clippy::disallowed_methods, reason = "this is not in a machine")]
+        self.attempts.lock().unwrap().push(Instant::now());
+        Box::pin(async move { Ok(Box::new(near) as Box<dyn Io>) })
+    }
 }
 
-/// A client that has a connection, and the other end of it.
-fn connected(settings: Settings) -> (Driven, Wire) {
-    let mut bench = bench(settings);
-    let server = connect(&mut bench);
-    (bench, server)
-}
+impl Network {
+    fn location(&self, url: &str) -> Location {
+        let location: Location = url.parse().expect("it is a URL");
+        location.connect_by(|connector| connector.dialler(self.clone()))
+    }
 
-fn connect(bench: &mut Driven) -> Wire {
-    let (end, server) = wire();
-    dialled(bench, end);
-    assert_eq!(commands(&server), [["HELLO", "3"]]);
-    server.send(GREETING);
-    bench.poll();
-    assert_eq!(bench.state_name(), "Connected");
-    server
-}
+    fn redis(&self, url: &str) -> Redis {
+        self.start(url, |client| client)
+    }
 
-fn get(bench: &mut Driven, key: &str) -> Asked {
-    let frame = command(["GET", key]);
-    bench.call(|reply| Event::Send {
-        command: frame,
-        reply,
-    })
-}
+    fn start(
+        &self,
+        url: &str,
+        settings: impl FnOnce(ClientBuilder<Commands>) -> ClientBuilder<Commands>,
+    ) -> Redis {
+        Redis::start(&self.location(url), |client| settings(client.seed(1))).expect("it starts")
+    }
 
-/// The commands that the server has received since this was last asked.
-fn commands(server: &Wire) -> Vec<Vec<String>> {
-    let mut bytes = BytesMut::from(&server.take_written()[..]);
-    let mut commands = Vec::new();
-    while let Some(frame) = Resp.decode(&mut bytes).expect("the client writes commands") {
-        let Frame::Array { data, .. } = frame else {
-            panic!("a command is an array: {frame:?}")
-        };
-        let words = data.into_iter().map(|word| match word {
-            Frame::BlobString { data, .. } => {
-                String::from_utf8(data.to_vec()).expect("a word is text")
+    /// The other end of the oldest connection that was not taken.
+    async fn server(&self) -> Wire {
+        let oldest = || self.accepted.lock().unwrap().pop_front();
+        for _ in 0..6_000 {
+            let server = oldest();
+            sleep(10 * MS).await;
+            if let Some(server) = server {
+                return server;
             }
+        }
+        panic!("nobody connects");
+    }
+
+    /// The same, after the greeting of version 3.
+    async fn greeted(&self) -> Wire {
+        let server = self.server().await;
+        assert_eq!(commands(&server), ["HELLO 3"]);
+        server.send(GREETING);
+        settle().await;
+        server
+    }
+
+    fn attempts(&self) -> Vec<Instant> {
+        self.attempts.lock().unwrap().clone()
+    }
+}
+
+/// What a Redis that speaks version 3 answers to the greeting.
+const GREETING: &str = "%1\r\n+proto\r\n:3\r\n";
+
+/// Lets everything happen that can without the clock, and moves it by a millisecond.
+async fn settle() {
+    sleep(MS).await;
+}
+
+/// The commands that have come since this was last asked, their words put together.
+fn commands(server: &Wire) -> Vec<String> {
+    let mut bytes = BytesMut::from(&server.take_written()[..]);
+    let (mut codec, mut commands) = (Resp::default(), Vec::new());
+    while let Some(command) = codec.decode(&mut bytes).expect("the client writes RESP") {
+        let Value::Array(words) = command else {
+            panic!("a command is an array: {command:?}")
+        };
+        let words = words.into_iter().map(|word| match word {
+            Value::Data(data) => String::from_utf8(data.to_vec()).expect("a word is text"),
             other => panic!("a word is a string: {other:?}"),
         });
-        commands.push(words.collect());
+        commands.push(words.collect::<Vec<_>>().join(" "));
     }
     assert!(bytes.is_empty(), "half a command was left: {bytes:?}");
     commands
 }
 
-fn value(answer: &mut Asked) -> Value {
-    answer.try_take().expect("an answer").expect("a value")
+fn asks(redis: &Redis, command: impl Into<Command>) -> JoinHandle<Outcome> {
+    let (redis, command) = (redis.clone(), command.into());
+    tokio::spawn(async move { redis.call(command).await })
 }
 
-fn failure(answer: &mut Asked) -> RequestError {
-    match answer.try_take().expect("an answer") {
-        Err(CallError::Failed(error)) => error,
-        other => panic!("not the client's own error: {other:?}"),
-    }
+fn data(text: &'static str) -> Value {
+    Value::Data(Bytes::from_static(text.as_bytes()))
 }
 
-fn lost(bench: &Driven) -> &Lost {
-    match bench.state() {
-        Some(Connection::Disconnected(state)) => &state.lost,
-        _ => panic!("the client is in {}", bench.state_name()),
-    }
+async fn value(asked: JoinHandle<Outcome>) -> Value {
+    let outcome = asked.await.expect("no caller panics");
+    outcome
+        .expect("an answer")
+        .expect("no error of the server's")
 }
 
-/// How long until the state timeout fires.
-fn state_timeout(bench: &Driven) -> Option<Duration> {
-    let timeouts = bench.timeouts();
-    timeouts
-        .iter()
-        .find(|(origin, _)| *origin == Origin::StateTimeout)
-        .and_then(|(_, left)| *left)
+async fn failure(asked: JoinHandle<Outcome>) -> RequestError {
+    asked
+        .await
+        .expect("no caller panics")
+        .expect_err("a failure")
 }
 
-/// One attempt that is refused; gives the wait after it.
-fn refused(bench: &mut Driven) -> Duration {
-    bench.finish::<io::Result<Socket>>(Err(io::ErrorKind::ConnectionRefused.into()));
-    assert!(matches!(lost(bench), Lost::Refused(_)));
-    let delay = state_timeout(bench).expect("the back-off runs");
-    bench.advance(delay);
-    assert_eq!(bench.state_name(), "Connecting");
-    delay
-}
-
-#[test]
-fn each_wait_is_below_a_bound_that_doubles_up_to_the_cap() {
-    let mut longest = [Duration::ZERO; 8];
-    for seed in 0..200 {
-        let mut bench = bench(Settings {
-            seed,
-            backoff_first: Duration::from_millis(100),
-            backoff_cap: Duration::from_secs(2),
-            ..Settings::default()
-        });
-        for longest in &mut longest {
-            *longest = refused(&mut bench).max(*longest);
-        }
-    }
-    let bounds = [100, 200, 400, 800, 1600, 2000, 2000, 2000].map(Duration::from_millis);
-    for (longest, bound) in longest.into_iter().zip(bounds) {
-        assert!(longest <= bound, "{longest:?} is above {bound:?}");
-        // Full jitter: of 200 waits some come close to the bound, and one in 200 is a fluke below
-        // half of it.
-        assert!(
-            longest > bound.mul_f64(0.9),
-            "{longest:?} is far below {bound:?}"
-        );
-    }
-}
-
-#[test]
-fn the_same_seed_gives_the_same_waits() {
-    let waits = |seed| {
-        let mut bench = bench(Settings {
-            seed,
-            ..Settings::default()
-        });
-        [(); 5].map(|()| refused(&mut bench))
-    };
-    assert_eq!(waits(1), waits(1));
-    assert_ne!(waits(1), waits(2));
-}
-
-#[test]
-fn a_server_that_answers_starts_the_back_off_anew() {
-    let mut bench = bench(Settings {
-        backoff_first: Duration::from_millis(10),
-        ..Settings::default()
-    });
-    for _ in 0..10 {
-        refused(&mut bench);
-    }
-    // One that greets and goes has not shown that it works.
-    let server = connect(&mut bench);
-    server.end();
-    bench.poll();
-    let waits: Vec<_> = (0..5)
-        .map(|_| {
-            let wait = state_timeout(&bench).expect("the back-off runs");
-            bench.advance(wait);
-            let server = connect(&mut bench);
-            server.end();
-            bench.poll();
-            wait
-        })
-        .collect();
-    assert!(
-        waits.iter().any(|wait| *wait > Duration::from_millis(10)),
-        "{waits:?}"
-    );
-
-    bench.advance(state_timeout(&bench).expect("the back-off runs"));
-    let server = connect(&mut bench);
-    let _asked = get(&mut bench, "a");
-    server.send("_\r\n");
-    server.end();
-    bench.poll();
-    assert!(state_timeout(&bench).expect("the back-off runs") <= Duration::from_millis(10));
-}
-
-#[test]
-fn dialling_that_takes_too_long_is_given_up() {
-    let mut bench = bench(Settings {
-        connect_timeout: Duration::from_secs(2),
-        ..Settings::default()
-    });
-    assert_eq!(bench.sources().count(), 1);
-    bench.advance(Duration::from_secs(2));
-    assert!(matches!(lost(&bench), Lost::ConnectTimeout(_)));
-    assert_eq!(
-        bench.sources().count(),
-        0,
-        "the dialling task ended with the state"
-    );
-}
-
-#[test]
-fn a_greeting_that_is_refused_ends_the_connection() {
-    for (answer, text) in [
-        (
-            &b"-NOAUTH HELLO must be called with a password\r\n"[..],
-            "NOAUTH",
-        ),
-        (b"+OK\r\n", "the answer is"),
-        (b"SSH-2.0-OpenSSH\r\n", "not a frame"),
-    ] {
-        let mut bench = bench(Settings::default());
-        let (end, server) = wire();
-        dialled(&mut bench, end);
+/// Plays a greeting: each command that must come, and what is answered to it.
+async fn greet(url: &str, steps: &[(&str, &str)]) -> (Network, Redis, Wire) {
+    let network = Network::default();
+    let redis = network.redis(url);
+    let server = network.server().await;
+    for (command, answer) in steps {
+        assert_eq!(commands(&server), [*command], "{url}");
         server.send(answer);
-        bench.poll();
-        assert!(lost(&bench).to_string().contains(text), "{}", lost(&bench));
-        assert!(server.is_closed());
-        assert_eq!(bench.path(), ["Connecting", "Handshaking", "Disconnected"]);
+        settle().await;
     }
-}
-
-#[test]
-fn a_greeting_that_does_not_come_ends_the_connection() {
-    let mut bench = bench(Settings {
-        handshake_timeout: Duration::from_secs(1),
-        ..Settings::default()
-    });
-    let (end, server) = wire();
-    bench.advance(Duration::from_millis(1500));
-    dialled(&mut bench, end);
-    bench.advance(Duration::from_millis(999));
-    assert_eq!(
-        bench.state_name(),
-        "Handshaking",
-        "it has a deadline of its own"
-    );
-    bench.advance(Duration::from_millis(1));
-    assert!(matches!(lost(&bench), Lost::HandshakeTimeout(_)));
-    assert!(server.is_closed());
-}
-
-#[test]
-fn replies_go_to_their_requests_in_order() {
-    let (mut bench, server) = connected(Settings::default());
-    let [mut a, mut b, mut c] = ["a", "b", "c"].map(|key| get(&mut bench, key));
-    assert_eq!(
-        commands(&server),
-        [["GET", "a"], ["GET", "b"], ["GET", "c"]]
-    );
-    server.send("$1\r\n1\r\n>1\r\n+news\r\n-ERR no b\r\n_\r");
-    bench.poll();
-    assert_eq!(value(&mut a), Value::Data("1".into()));
-    assert!(matches!(failure(&mut b), RequestError::Server(text) if text == "ERR no b"));
-    assert!(c.try_take().is_none());
-    server.send("\n");
-    bench.poll();
-    assert_eq!(value(&mut c), Value::Nil);
-}
-
-#[test]
-fn requests_that_waited_for_the_connection_leave_in_one_write() {
-    let mut bench = bench(Settings::default());
-    let _waiting: Vec<_> = (0..10).map(|n| get(&mut bench, &n.to_string())).collect();
-    assert_eq!(bench.postponed().count(), 10);
-    refused(&mut bench);
-    assert_eq!(bench.postponed().count(), 10);
-    let (end, server) = wire();
-    dialled(&mut bench, end);
-    let _ = commands(&server);
-    let before = server.writes();
-    server.send(GREETING);
-    bench.poll();
-    assert_eq!(server.writes() - before, 1);
-    let keys: Vec<String> = commands(&server)
-        .into_iter()
-        .map(|words| words[1].clone())
-        .collect();
-    assert_eq!(keys, (0..10).map(|n| n.to_string()).collect::<Vec<_>>());
-    assert_eq!(bench.postponed().count(), 0);
-}
-
-#[test]
-fn at_a_disconnect_each_request_in_flight_is_told_what_is_known() {
-    let (mut bench, server) = connected(Settings::default());
-    let one = b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n".len();
-    // The first request leaves whole and the second in part.
-    server.accept(one + 5);
-    let [mut a, mut b, mut c] = ["a", "b", "c"].map(|key| get(&mut bench, key));
-    server.fail(io::ErrorKind::ConnectionReset);
-    bench.poll();
-    assert!(matches!(failure(&mut a), RequestError::Unknown(_)));
-    assert!(matches!(failure(&mut b), RequestError::Unknown(_)));
-    let error = failure(&mut c);
-    assert!(matches!(error, RequestError::NotSent(_)));
-    assert!(
-        error.to_string().contains("connection reset"),
-        "it says why: {error}"
-    );
-    assert!(server.is_closed());
-    assert_eq!(
-        bench.path(),
-        ["Connecting", "Handshaking", "Connected", "Disconnected"]
-    );
-}
-
-#[test]
-fn a_connection_that_stops_answering_is_given_up() {
-    let (mut bench, server) = connected(Settings {
-        answer_timeout: Duration::from_secs(3),
-        ..Settings::default()
-    });
-    bench.advance(Duration::from_secs(100));
-    assert_eq!(bench.state_name(), "Connected", "nobody waits for anything");
-    let (mut a, mut b) = (get(&mut bench, "a"), get(&mut bench, "b"));
-    bench.advance(Duration::from_secs(2));
-    server.send("_\r\n");
-    bench.poll();
-    assert_eq!(value(&mut a), Value::Nil);
-    // Requests and what the server sends unasked are no sign that it answers.
-    bench.advance(Duration::from_secs(2));
-    let mut c = get(&mut bench, "c");
-    server.send(">1\r\n+news\r\n");
-    bench.poll();
-    assert_eq!(bench.state_name(), "Connected");
-    bench.advance(Duration::from_secs(1));
-    assert!(matches!(lost(&bench), Lost::Unresponsive(_)));
-    assert!(matches!(failure(&mut b), RequestError::Unknown(_)));
-    assert!(matches!(failure(&mut c), RequestError::Unknown(_)));
-    assert!(server.is_closed());
-}
-
-#[test]
-fn requests_can_be_refused_while_there_is_no_connection() {
-    let mut bench = bench(Settings {
-        waiting: Waiting::Refuse,
-        ..Settings::default()
-    });
-    assert!(matches!(
-        failure(&mut get(&mut bench, "a")),
-        RequestError::NotConnected
-    ));
-    refused(&mut bench);
-    assert!(matches!(
-        failure(&mut get(&mut bench, "a")),
-        RequestError::NotConnected
-    ));
-    assert_eq!(bench.postponed().count(), 0);
-}
-
-#[test]
-fn only_so_many_requests_wait_for_the_connection() {
-    let mut bench = bench(Settings::default());
-    let mut waiting: Vec<_> = (0..1024).map(|_| get(&mut bench, "a")).collect();
-    let refused = get(&mut bench, "a").try_take();
-    assert!(
-        matches!(refused, Some(Err(CallError::Full { .. }))),
-        "{refused:?}"
-    );
-    // Whose caller has gone makes room.
-    waiting.pop();
-    assert!(get(&mut bench, "a").try_take().is_none());
+    (network, redis, server)
 }
 
 #[tokio::test(start_paused = true)]
-async fn how_many_requests_wait_is_a_setting() {
-    let settings = Settings {
-        waiting: Waiting::Postpone(2),
-        limit: Duration::from_secs(1),
-        ..Settings::default()
-    };
-    let never = Client::new(settings, Box::new(|| Box::pin(std::future::pending())));
-    let redis = Redis::start(never);
-    let send = || redis.send(command(["PING"]));
-    let (a, b, c) = tokio::join!(send(), send(), send());
-    for waited in [a, b] {
-        assert!(
-            matches!(waited, Err(CallError::TimedOut { begun: false, .. })),
-            "{waited:?}"
-        );
+async fn a_greeting_says_what_the_url_says() {
+    let unknown = "-ERR unknown command `HELLO`, with args beginning with: `3`,\r\n";
+    for (url, steps) in [
+        ("redis://10.0.0.1", &[("HELLO 3", GREETING)][..]),
+        (
+            "redis://:pw@10.0.0.1",
+            &[("HELLO 3 AUTH default pw", GREETING)],
+        ),
+        (
+            "redis://me:pw@10.0.0.1/3",
+            &[("HELLO 3 AUTH me pw", GREETING), ("SELECT 3", "+OK\r\n")],
+        ),
+        // Servers that know no version 3.
+        (
+            "redis://10.0.0.1",
+            &[("HELLO 3", unknown), ("PING", "+PONG\r\n")],
+        ),
+        (
+            "redis://me:pw@10.0.0.1/3",
+            &[
+                (
+                    "HELLO 3 AUTH me pw",
+                    "-NOPROTO unsupported protocol version\r\n",
+                ),
+                ("AUTH me pw", "+OK\r\n"),
+                ("SELECT 3", "+OK\r\n"),
+            ],
+        ),
+        (
+            "redis://:pw@10.0.0.1?protocol=resp2",
+            &[("AUTH pw", "+OK\r\n")],
+        ),
+        (
+            "redis://10.0.0.1/3?protocol=resp2",
+            &[("SELECT 3", "+OK\r\n")],
+        ),
+        ("redis://10.0.0.1?protocol=resp2", &[("PING", "+PONG\r\n")]),
+    ] {
+        let (_, redis, server) = greet(url, steps).await;
+        redis.client().ready().await.expect("it is connected");
+        // The next connection begins from the beginning.
+        server.end();
+        drop(redis);
     }
-    assert!(matches!(c, Err(CallError::Full { .. })), "{c:?}");
 }
 
-#[test]
-fn n84_a_request_whose_caller_has_gone_keeps_its_place() {
-    let (mut bench, server) = connected(Settings::default());
-    let [a, mut b] = ["a", "b"].map(|key| get(&mut bench, key));
-    drop(a);
-    server.send("+1\r\n");
-    bench.poll();
+#[tokio::test(start_paused = true)]
+async fn a_refused_password_is_asked_again_once_in_a_long_time() {
+    for (url, steps) in [
+        (
+            "redis://:pw@10.0.0.1",
+            &[(
+                "HELLO 3 AUTH default pw",
+                "-WRONGPASS invalid username-password pair\r\n",
+            )][..],
+        ),
+        (
+            "redis://10.0.0.1",
+            &[(
+                "HELLO 3",
+                "-NOAUTH HELLO must be called with the client already authenticated\r\n",
+            )],
+        ),
+        (
+            "redis://:pw@10.0.0.1?protocol=resp2",
+            &[("AUTH pw", "-ERR invalid password\r\n")],
+        ),
+        (
+            "redis://10.0.0.1/99?protocol=resp2",
+            &[("SELECT 99", "-ERR DB index is out of range\r\n")],
+        ),
+    ] {
+        let (network, redis, _server) = greet(url, steps).await;
+        let told = redis.call(["GET", "a"]).policy(Policy::FailFast).await;
+        assert!(
+            matches!(
+                &told,
+                Err(RequestError::NotSent(NotSent::Disconnected(lost))) if lost.is_permanent()
+            ),
+            "{url}: {told:?}"
+        );
+        let _second = network.server().await;
+        let attempts = network.attempts();
+        let [first, second] = attempts[..] else {
+            panic!("{url}: {attempts:?}")
+        };
+        // The cap of the back-off is 30 s.
+        let apart = second - first;
+        assert!(
+            apart >= 30 * SECOND && apart <= 61 * SECOND,
+            "{url}: {apart:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_passes_by_itself_is_no_refusal() {
+    let full = "-ERR max number of clients reached\r\n";
+    let (network, redis, _server) = greet("redis://10.0.0.1", &[("HELLO 3", full)]).await;
+    let told = redis.call(["GET", "a"]).policy(Policy::FailFast).await;
+    let Err(RequestError::NotSent(NotSent::Disconnected(lost))) = &told else {
+        panic!("{told:?}")
+    };
+    assert!(matches!(**lost, Lost::Handshake(_)), "{lost}");
+    assert!(lost.to_string().contains("max number of clients"), "{lost}");
+    sleep(SECOND).await;
+    assert!(network.attempts().len() > 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_go_to_their_commands_in_order_and_errors_are_answers() {
+    let network = Network::default();
+    let redis = network.redis("redis://10.0.0.1");
+    let server = network.greeted().await;
+    let [a, b, c] = ["a", "b", "c"].map(|key| asks(&redis, ["GET", key]));
+    settle().await;
+    assert_eq!(commands(&server), ["GET a", "GET b", "GET c"]);
+    // What comes unasked is no answer.
+    server.send("$1\r\n1\r\n>2\r\n+invalidate\r\n*0\r\n-WRONGTYPE no string\r\n_\r");
+    settle().await;
+    assert_eq!(value(a).await, data("1"));
+    let error = b
+        .await
+        .expect("no panic")
+        .expect("an answer")
+        .expect_err("an error");
+    assert!(error.is("WRONGTYPE") && !error.is("WRONG"));
+    assert_eq!(error.to_string(), "the server says: WRONGTYPE no string");
+    assert!(!c.is_finished());
+    server.send("\n");
+    assert_eq!(value(c).await, Value::Nil);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pipeline_leaves_in_one_write_and_its_outcomes_are_in_order() {
+    let network = Network::default();
+    let redis = network.redis("redis://10.0.0.1");
+    let server = network.greeted().await;
+    let before = server.writes();
+    let pipeline = async {
+        let keys = ["a", "b", "c"];
+        redis.pipeline(keys.map(|key| ["INCR", key])).await
+    };
+    let answers = async {
+        settle().await;
+        assert_eq!(commands(&server), ["INCR a", "INCR b", "INCR c"]);
+        assert_eq!(server.writes() - before, 1);
+        server.send(":1\r\n-ERR no\r\n");
+        settle().await;
+        server.end();
+    };
+    let (outcomes, ()) = tokio::join!(pipeline, answers);
+    let [a, b, c] = &outcomes[..] else {
+        panic!("{outcomes:?}")
+    };
+    assert!(matches!(a, Ok(Ok(Value::Number(1)))), "{a:?}");
+    assert!(matches!(b, Ok(Err(error)) if error.is("ERR")), "{b:?}");
     assert!(
-        b.try_take().is_none(),
+        matches!(c, Err(RequestError::Unknown(Unknown::Lost(_)))),
+        "{c:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_a_disconnect_each_command_is_told_what_is_known_or_is_sent_again() {
+    let network = Network::default();
+    let redis = network.redis("redis://10.0.0.1");
+    let server = network.greeted().await;
+    let one = b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n".len();
+    // The first two leave, the third does not.
+    server.accept(2 * one);
+    let a = asks(&redis, ["GET", "a"]);
+    let b = asks(&redis, Command::from(["GET", "b"]).idempotent());
+    let c = asks(&redis, ["GET", "c"]);
+    settle().await;
+    assert_eq!(commands(&server), ["GET a", "GET b"]);
+    server.fail(io::ErrorKind::ConnectionReset);
+    let error = failure(a).await;
+    assert!(matches!(error, RequestError::Unknown(Unknown::Lost(_))));
+    let error = failure(c).await;
+    assert!(
+        matches!(error, RequestError::NotSent(NotSent::Closed(_))),
+        "{error}"
+    );
+    let server = network.greeted().await;
+    assert_eq!(commands(&server), ["GET b"]);
+    server.send("+b\r\n");
+    assert_eq!(value(b).await, data("b"));
+    assert_eq!(redis.client().counts().replayed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn n52_a_request_whose_caller_has_gone_before_it_was_sent_is_not_sent() {
+    let network = Network::default();
+    let redis = network.redis("redis://10.0.0.1");
+    let server = network.server().await;
+    let [a, b] = ["a", "b"].map(|key| asks(&redis, ["GET", key]));
+    settle().await;
+    a.abort();
+    settle().await;
+    assert_eq!(commands(&server), ["HELLO 3"]);
+    server.send(GREETING);
+    settle().await;
+    assert_eq!(commands(&server), ["GET b"]);
+    server.send("+b\r\n");
+    assert_eq!(value(b).await, data("b"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn n84_a_request_whose_caller_has_gone_keeps_its_place() {
+    let network = Network::default();
+    let redis = network.redis("redis://10.0.0.1");
+    let server = network.greeted().await;
+    let [a, b] = ["a", "b"].map(|key| asks(&redis, ["GET", key]));
+    settle().await;
+    a.abort();
+    settle().await;
+    server.send("+1\r\n");
+    settle().await;
+    assert!(
+        !b.is_finished(),
         "the reply is that of the caller who has gone"
     );
     server.send("+2\r\n");
-    bench.poll();
-    assert_eq!(value(&mut b), Value::Data("2".into()));
+    assert_eq!(value(b).await, data("2"));
+    assert_eq!(redis.client().counts().late, 1);
 }
 
-#[test]
-fn n52_a_request_whose_caller_has_gone_before_it_was_sent_is_not_sent() {
-    let mut bench = bench(Settings::default());
-    let [a, _b] = ["a", "b"].map(|key| get(&mut bench, key));
-    drop(a);
-    let (end, server) = wire();
-    dialled(&mut bench, end);
-    server.send(GREETING);
-    bench.poll();
-    assert_eq!(commands(&server)[1..], [["GET", "b"]]);
+#[tokio::test(start_paused = true)]
+async fn a_command_that_blocks_is_not_taken_for_a_silent_server_and_any_other_is() {
+    let network = Network::default();
+    let redis = network.start("redis://10.0.0.1", |client| client.limit(1000 * SECOND));
+    let server = network.greeted().await;
+    let pop = asks(&redis, Command::from(["BLPOP", "queue", "0"]).long());
+    sleep(100 * SECOND).await;
+    server.send("*2\r\n$5\r\nqueue\r\n$1\r\na\r\n");
+    assert_eq!(
+        value(pop).await,
+        Value::Array(vec![data("queue"), data("a")])
+    );
+    let get = asks(&redis, ["GET", "a"]);
+    let error = failure(get).await;
+    let RequestError::Unknown(Unknown::Lost(lost)) = &error else {
+        panic!("{error}")
+    };
+    assert!(matches!(**lost, Lost::Unresponsive(_)), "{lost}");
 }
 
-#[test]
-fn a_full_table_lets_requests_wait_until_there_is_room() {
-    let (mut bench, server) = connected(Settings {
-        max_in_flight: 4,
-        ..Settings::default()
-    });
-    let mut asked: Vec<_> = (0..6).map(|n| get(&mut bench, &n.to_string())).collect();
-    assert_eq!((commands(&server).len(), bench.postponed().count()), (4, 2));
-    server.send("+0\r\n+1\r\n");
-    bench.poll();
-    assert_eq!((commands(&server).len(), bench.postponed().count()), (2, 0));
-    server.send("+2\r\n+3\r\n+4\r\n+5\r\n");
-    bench.poll();
-    for (n, answer) in asked.iter_mut().enumerate() {
-        assert_eq!(value(answer), Value::Data(n.to_string().into()));
+/// A silent server is pinged again and again, until it does not answer.
+async fn pinged(server: &Wire, pong: &str) {
+    for answers in [true, true, true, false] {
+        let mut heard = Vec::new();
+        for _ in 0..31 {
+            if heard.is_empty() {
+                sleep(SECOND).await;
+                heard = commands(server);
+            }
+        }
+        assert_eq!(heard, ["PING"], "within 30 s");
+        if answers {
+            server.send(pong);
+        }
     }
+    sleep(20 * SECOND).await;
+    assert!(server.is_closed());
 }
 
-#[test]
-fn a_full_table_refuses_if_that_is_the_choice() {
-    let waiting = Waiting::Refuse;
-    let (mut bench, _server) = connected(Settings {
-        max_in_flight: 1,
-        waiting,
-        ..Settings::default()
-    });
-    let _first = get(&mut bench, "a");
-    assert!(matches!(
-        failure(&mut get(&mut bench, "b")),
-        RequestError::Busy
+#[tokio::test(start_paused = true)]
+async fn a_server_with_nothing_to_say_is_asked_whether_it_is_there() {
+    let network = Network::default();
+    let redis = network.redis("redis://10.0.0.1");
+    pinged(&network.greeted().await, "+PONG\r\n").await;
+    drop(redis);
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_is_one_that_publishes_nothing_with_either_version() {
+    let network = Network::default();
+    let (subscription, server) = subscribed(&network, "redis://10.0.0.1").await;
+    server.send(CONFIRMED);
+    pinged(&server, "+PONG\r\n").await;
+    drop(subscription);
+
+    let network = Network::default();
+    let location = network.location("redis://10.0.0.1?protocol=resp2");
+    let started = Subscription::start(&location, &["a"], |client| client).await;
+    let server = network.server().await;
+    assert_eq!(commands(&server), ["SUBSCRIBE a"]);
+    server.send("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n");
+    server.send(message("a", "1").replacen('>', "*", 1));
+    let mut subscription = started.expect("it starts");
+    assert!(matches!(subscription.next().await, Some(News::Up)));
+    assert!(is_message(subscription.next().await.as_ref(), "a", "1"));
+    pinged(&server, "*2\r\n$4\r\npong\r\n$0\r\n\r\n").await;
+}
+
+async fn subscribed(network: &Network, url: &str) -> (Subscription, Wire) {
+    let location = network.location(url);
+    let settings =
+        |client: ClientBuilder<_>| client.backoff(Backoff::default().cap(SECOND)).seed(1);
+    let started = Subscription::start(&location, &["a", "b"], settings).await;
+    let server = network.greeted().await;
+    assert_eq!(commands(&server), ["SUBSCRIBE a b"]);
+    (started.expect("it starts"), server)
+}
+
+const CONFIRMED: &str = ">3\r\n+subscribe\r\n+a\r\n:1\r\n>3\r\n+subscribe\r\n+b\r\n:2\r\n";
+
+fn message(channel: &str, payload: &str) -> String {
+    let (a, b) = (channel.len(), payload.len());
+    format!(">3\r\n$7\r\nmessage\r\n${a}\r\n{channel}\r\n${b}\r\n{payload}\r\n")
+}
+
+fn is_message(news: Option<&News>, channel: &str, payload: &str) -> bool {
+    matches!(news, Some(News::Message(Message { channel: c, payload: p })) if c == channel && p == payload)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_comes_back_by_itself_and_shows_that_it_was_away() {
+    let network = Network::default();
+    let (mut subscription, server) = subscribed(&network, "redis://10.0.0.1").await;
+    // What comes before all is confirmed is not told: nobody was promised it.
+    server.send(format!(
+        ">3\r\n+subscribe\r\n+a\r\n:1\r\n{}",
+        message("a", "early")
     ));
+    settle().await;
+    let state = subscription.client().status();
+    assert!(matches!(state, Status::Running("Handshaking")), "{state:?}");
+    server.send(">3\r\n+subscribe\r\n+b\r\n:2\r\n");
+    assert!(matches!(subscription.next().await, Some(News::Up)));
+    server.send(message("a", "1") + &message("b", "2"));
+    assert!(is_message(subscription.next().await.as_ref(), "a", "1"));
+    assert!(is_message(subscription.next().await.as_ref(), "b", "2"));
+    server.end();
+    assert!(matches!(subscription.next().await, Some(News::Down(_))));
+    let server = network.greeted().await;
+    assert_eq!(commands(&server), ["SUBSCRIBE a b"]);
+    server.send(CONFIRMED);
+    assert!(matches!(subscription.next().await, Some(News::Up)));
+    server.send(message("a", "3"));
+    assert!(is_message(subscription.next().await.as_ref(), "a", "3"));
+    drop(subscription);
+    settle().await;
+    assert!(
+        server.is_closed(),
+        "the connection ends with the subscription"
+    );
 }
 
-#[test]
-fn a_server_that_reads_too_slowly_is_not_written_to_without_end() {
-    let (mut bench, server) = connected(Settings::default());
-    server.accept(0);
-    let large = "x".repeat(1024);
-    let asked: Vec<_> = (0..200).map(|_| get(&mut bench, &large)).collect();
-    let waiting = bench.postponed().count();
-    assert!(
-        waiting > 100,
-        "the write buffer takes 64 KiB, and {waiting} of 200 KiB wait"
-    );
-    server.accept(usize::MAX);
-    bench.poll();
-    server.send("_\r\n".repeat(200 - waiting));
-    bench.poll();
-    server.send("_\r\n".repeat(waiting));
-    bench.poll();
-    assert_eq!(bench.postponed().count(), 0);
-    assert!(
-        asked
-            .into_iter()
-            .all(|mut answer| value(&mut answer) == Value::Nil)
-    );
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_that_is_too_slow_learns_how_much_it_has_missed() {
+    let network = Network::default();
+    let (mut subscription, server) = subscribed(&network, "redis://10.0.0.1").await;
+    server.send(CONFIRMED);
+    settle().await;
+    for n in 0..1030 {
+        server.send(message("a", &n.to_string()));
+    }
+    settle().await;
+    assert!(matches!(subscription.next().await, Some(News::Up)));
+    for n in 0..1023 {
+        assert!(is_message(
+            subscription.next().await.as_ref(),
+            "a",
+            &n.to_string()
+        ));
+    }
+    let missed = subscription.next().await;
+    assert!(matches!(missed, Some(News::Missed(7))), "{missed:?}");
+    server.send(message("b", "on"));
+    assert!(is_message(subscription.next().await.as_ref(), "b", "on"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn channels_that_are_forbidden_are_a_refusal() {
+    let network = Network::default();
+    let (subscription, server) = subscribed(&network, "redis://10.0.0.1").await;
+    server.send("-NOPERM No permissions to access a channel\r\n");
+    sleep(SECOND).await;
+    assert!(server.is_closed());
+    assert_eq!(network.attempts().len(), 1);
+    drop(subscription);
 }
 
 /// What bad servers send in place of the answer to one request, and the word for it.
 const BAD: [(&[u8], &str); 5] = [
-    (b"\x16\x03\x01garbage", "not a frame"),
+    (b"\x16\x03\x01garbage\r\n", "no frame begins with"),
     (b"$5\r\nab", "within a frame"),
     (b"", "closed the connection"),
     (b"$19\r\n1234567890123456789\r\n", "more than 16 bytes"),
     (b"+unasked\r\n+unasked\r\n", "nobody had asked"),
 ];
 
-#[test]
-fn a_bad_server_costs_its_connection_and_nothing_more() {
+#[tokio::test(start_paused = true)]
+async fn a_bad_server_costs_its_connection_and_nothing_more() {
     for (bytes, text) in BAD {
-        let (mut bench, server) = connected(Settings {
-            max_frame: 16,
-            ..Settings::default()
-        });
-        let mut asked = get(&mut bench, "a");
+        let network = Network::default();
+        let link = statem::net::LinkConfig::default().max_frame(16);
+        let redis = network.start("redis://10.0.0.1", |client| client.link(link));
+        let server = network.server().await;
+        server.send("%0\r\n");
+        settle().await;
+        let asked = asks(&redis, ["GET", "a"]);
+        settle().await;
         server.send(bytes);
         server.end();
-        bench.poll();
-        assert!(
-            lost(&bench).to_string().contains(text),
-            "{text}: {}",
-            lost(&bench)
-        );
-        let told = asked.try_take().expect("the caller is told");
+        let told = asked.await.expect("no caller panics");
         // In the last case the first of the two replies was the caller's.
-        assert!(
-            told.is_ok() || matches!(told, Err(CallError::Failed(RequestError::Unknown(_)))),
-            "{told:?}"
-        );
-        assert!(server.is_closed());
-        // It dials again, after the back-off.
-        let wait = state_timeout(&bench).expect("the back-off runs");
-        bench.advance(wait);
-        let server = connect(&mut bench);
-        let mut asked = get(&mut bench, "b");
+        if let Err(error) = told {
+            assert!(
+                error.may_have_run() && error.to_string().contains(text),
+                "{text}: {error}"
+            );
+        } else {
+            assert!(bytes.starts_with(b"+"), "{text}");
+        }
+        settle().await;
+        assert!(server.is_closed(), "{text}");
+        let server = network.server().await;
+        server.send("%0\r\n");
+        let asked = asks(&redis, ["GET", "b"]);
+        settle().await;
         server.send("+b\r\n");
-        bench.poll();
-        assert_eq!(value(&mut asked), Value::Data("b".into()));
+        assert_eq!(value(asked).await, data("b"));
     }
-}
-
-#[test]
-fn a_long_reply_is_cut_off_before_it_has_come() {
-    let (mut bench, server) = connected(Settings {
-        max_frame: 1000,
-        ..Settings::default()
-    });
-    let _asked = get(&mut bench, "a");
-    server.send("$100000000\r\n");
-    bench.poll();
-    assert_eq!(bench.state_name(), "Connected");
-    server.send("x".repeat(1001));
-    bench.poll();
-    assert!(matches!(
-        lost(&bench),
-        Lost::Closed(CloseReason::TooLong { limit: 1000 })
-    ));
-}
-
-#[test]
-fn a_client_that_is_stopped_tells_everybody() {
-    let (mut bench, _server) = connected(Settings::default());
-    let mut asked = get(&mut bench, "a");
-    bench.stop(ExitReason::Shutdown);
-    assert!(
-        matches!(failure(&mut asked), RequestError::Unknown(lost) if matches!(*lost, Lost::Stopping))
-    );
 }

@@ -3,11 +3,12 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::time::Instant;
+use statem::Status;
+use statem::net::{NotSent, Policy, RequestError};
+use tokio::time::{Instant, timeout_at};
 
-use super::machine::{Connection, Observer};
-use super::traffic::{Tally, now};
+use super::client::Redis;
+use super::traffic::{Counter, Tally, now};
 
 /// Prints lines with the time since the start.
 #[derive(Clone, Debug)]
@@ -26,33 +27,6 @@ enum Colour {
     Yellow,
 }
 
-/// A state that the client has entered.
-#[derive(Debug)]
-pub struct Entered {
-    text: String,
-    colour: Colour,
-}
-
-/// Tells of the states that a client enters, up to 256 that nobody has looked at.
-#[must_use]
-pub fn observer() -> (Observer, Receiver<Entered>) {
-    let (sender, receiver): (Sender<Entered>, _) = mpsc::channel(256);
-    let observer = move |connection: &Connection| {
-        let (text, colour) = match connection {
-            Connection::Disconnected(s) => (
-                format!("Disconnected: {}; next attempt in {:.0?}", s.lost, s.delay),
-                Colour::Red,
-            ),
-            Connection::Connecting => ("Connecting".to_owned(), Colour::Dim),
-            Connection::Handshaking(_) => ("Handshaking".to_owned(), Colour::Dim),
-            Connection::Connected(_) => ("Connected".to_owned(), Colour::Green),
-        };
-        // The machine never waits for the screen: a line that finds no room is left out.
-        let _ = sender.try_send(Entered { text, colour });
-    };
-    (Box::new(observer), receiver)
-}
-
 impl Timeline {
     /// Begins now.
     #[must_use]
@@ -63,9 +37,29 @@ impl Timeline {
         }
     }
 
-    /// The client has entered a state.
-    pub fn client(&self, entered: &Entered) {
-        self.line("client", &entered.text, entered.colour);
+    /// Prints the states of a client as they come, and every second the count of its traffic.
+    pub async fn follow(&self, redis: &Redis, tally: &Counter) {
+        let mut states = redis.client().watch();
+        let mut tick = now() + Duration::from_secs(1);
+        loop {
+            match timeout_at(tick, states.changed()).await {
+                Ok(Status::Running("Disconnected")) => self.disconnected(redis).await,
+                Ok(Status::Running(state)) => self.line("client", state, colour(state)),
+                Ok(_) => return,
+                Err(_) => {
+                    self.traffic(&tally.now());
+                    tick += Duration::from_secs(1);
+                }
+            }
+        }
+    }
+
+    /// A command that does not wait for a connection is told why there is none.
+    async fn disconnected(&self, redis: &Redis) {
+        let failed = redis.call(["PING"]).policy(Policy::FailFast).await;
+        if let Err(RequestError::NotSent(NotSent::Disconnected(lost))) = failed {
+            self.line("client", format!("Disconnected: {lost}"), Colour::Red);
+        }
     }
 
     /// Something was done to the server.
@@ -74,7 +68,7 @@ impl Timeline {
     }
 
     /// Requests so far.
-    pub fn traffic(&self, tally: &Tally) {
+    fn traffic(&self, tally: &Tally) {
         let (sent, answered, failed) = (tally.sent, tally.answered, tally.failures());
         self.line(
             "traffic",
@@ -104,5 +98,13 @@ impl Timeline {
         };
         let end = if code.is_empty() { "" } else { "\x1b[0m" };
         println!("{code}{since:6.2} s  {who:<8} {text}{end}");
+    }
+}
+
+fn colour(state: &str) -> Colour {
+    if state == "Connected" {
+        Colour::Green
+    } else {
+        Colour::Dim
     }
 }

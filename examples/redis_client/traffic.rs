@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::machine::Redis;
+use super::client::Redis;
 use super::verify::{Verdict, Verifier};
 
 /// Callers that share one client. Each waits for its answer before it asks again.
@@ -98,21 +98,20 @@ impl Traffic {
             let (redis, over, tally) = (redis.clone(), over.clone(), tally.clone());
             let prefix = format!("statem:{run:016x}:{caller}");
             tasks.spawn(async move {
-                // A client that cannot say it may have lost another one.
-                let losses = async || redis.losses().await.unwrap_or(u64::MAX);
-                let mut verifier = Verifier::new(prefix, forgets, losses().await);
+                let losses = || redis.client().counts().downs;
+                let mut verifier = Verifier::new(prefix, forgets, losses());
                 while !over.load(Ordering::Acquire) {
-                    let (asked, frame) = verifier.ask();
+                    let (asked, command) = verifier.ask();
                     tally.lock().sent += 1;
                     let began = now();
-                    let outcome = redis.send(frame).await;
-                    let verdict = verifier.check(asked, &outcome, losses().await);
+                    let outcome = redis.call(command).await;
+                    let verdict = verifier.check(asked, &outcome, losses());
                     tally.lock().count(caller, verdict, began);
                     tokio::time::sleep(pause).await;
                 }
                 // Leaves nothing behind on a server that others use; if it fails there is nobody to
                 // tell.
-                let _ = redis.send(verifier.tidy()).await;
+                let _ = redis.call(verifier.tidy()).await;
             });
         }
         Traffic {

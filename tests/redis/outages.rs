@@ -1,12 +1,12 @@
-//! The client of the example against a real Redis server, which dies and comes back meanwhile.
+//! The server dies, comes back, hangs, and answers wrongly.
 
 use std::io;
-use std::process::Command;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use statem_examples::redis_client::codec::resp::Resp;
-use statem_examples::redis_client::machine::{Client, Redis, Settings, tcp};
+use statem::Backoff;
+use statem_examples::redis_client::client::Redis;
+use statem_examples::redis_client::resp::Resp;
 use statem_examples::redis_client::server::Store;
 use statem_examples::redis_client::traffic::{Tally, Traffic, now};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -14,9 +14,8 @@ use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 use tokio_util::codec::{Decoder, Encoder};
 
-use redis_server::Server;
-
-mod redis_server;
+use crate::redis_server::Server;
+use crate::{settled, start};
 
 const CALLERS: usize = 64;
 const PAUSE: Duration = Duration::from_millis(2);
@@ -25,26 +24,6 @@ const LIMIT: Duration = Duration::from_secs(6);
 /// What a loaded computer may add to a limit.
 const SLACK: Duration = Duration::from_secs(1);
 const CAP: Duration = Duration::from_secs(1);
-
-impl Server {
-    /// Ends it by SIGKILL: it says goodbye to nobody. It hangs a little before, so that each caller
-    /// has a request in flight.
-    async fn kill(&mut self) {
-        self.signal("-STOP");
-        sleep(Duration::from_millis(100)).await;
-        let mut process = self.process.take().expect("the server is up");
-        process.kill().expect("the server can be killed");
-        process.wait().expect("the server has ended");
-    }
-
-    fn signal(&self, signal: &str) {
-        let process = self.process.as_ref().expect("the server is up");
-        let status = Command::new("kill")
-            .args([signal, &process.id().to_string()])
-            .status();
-        assert!(status.expect("`kill` is there").success());
-    }
-}
 
 /// Waits until every caller has had an answer since `since`, and gives the time of the last one's
 /// first.
@@ -65,7 +44,7 @@ async fn all_answered(traffic: &Traffic, since: Instant) -> Duration {
     );
 }
 
-fn check(tally: &Tally) {
+async fn check(tally: &Tally, redis: &Redis) {
     assert_eq!(tally.mismatched, 0, "{:?}", tally.first_mismatch);
     assert_eq!(
         tally.sent,
@@ -77,18 +56,17 @@ fn check(tally: &Tally) {
         "{:?} is over the limit",
         tally.slowest
     );
+    settled(redis).await;
+    let counts = redis.client().counts();
+    assert!(counts.ok >= tally.answered);
+    assert_eq!((counts.stray, counts.protocol, counts.stopped), (0, 0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_four_callers_outlive_a_server_that_is_killed() {
     let mut server = Server::start("killed");
-    let settings = Settings {
-        backoff_cap: CAP,
-        seed: 1,
-        limit: LIMIT,
-        ..Settings::default()
-    };
-    let redis = Redis::start(Client::new(settings, tcp(server.address())));
+    let backoff = Backoff::default().cap(CAP).seed(1);
+    let redis = start(&server.url(), |client| client.limit(LIMIT).backoff(backoff));
     // This Redis writes nothing to disk: what it was told is gone with it.
     let traffic = Traffic::start(&redis, CALLERS, PAUSE, true);
     all_answered(&traffic, now()).await;
@@ -107,11 +85,11 @@ async fn sixty_four_callers_outlive_a_server_that_is_killed() {
     }
 
     let tally = traffic.finish().await;
-    check(&tally);
+    check(&tally, &redis).await;
     let unknown = tally
         .failed
         .iter()
-        .filter(|(why, _)| why.contains("may or may not have run"));
+        .filter(|(why, _)| why.contains("may have run"));
     let unknown: u64 = unknown.map(|(_, count)| count).sum();
     assert!(
         unknown > 0,
@@ -122,10 +100,10 @@ async fn sixty_four_callers_outlive_a_server_that_is_killed() {
         tally
             .failed
             .keys()
-            .all(|reason| reason.contains("sent") || reason.contains("may or may not have run"))
+            .all(|reason| reason.contains("not sent") || reason.contains("may have run"))
     );
-    assert!(matches!(redis.losses().await, Ok(2)));
-    let seen = redis.inspect().await.expect("the client lives");
+    assert_eq!(redis.client().counts().downs, 2);
+    let seen = redis.client().inspect().await.expect("the client lives");
     assert_eq!(
         (seen.state, seen.counts.unexpected, seen.waiting.postponed),
         ("Connected", 0, 0)
@@ -136,15 +114,11 @@ async fn sixty_four_callers_outlive_a_server_that_is_killed() {
 async fn a_server_that_hangs_is_given_up_and_found_again() {
     let server = Server::start("hangs");
     let half = Duration::from_millis(500);
-    let settings = Settings {
-        answer_timeout: half,
-        handshake_timeout: half,
-        backoff_cap: half,
-        seed: 2,
-        limit: LIMIT,
-        ..Settings::default()
-    };
-    let redis = Redis::start(Client::new(settings, tcp(server.address())));
+    let backoff = Backoff::default().cap(half).seed(2);
+    let redis = start(&server.url(), |client| {
+        let client = client.limit(LIMIT).backoff(backoff);
+        client.answer_timeout(half).handshake_timeout(half)
+    });
     // It forgets nothing, so requests that are said not to have run are checked not to have.
     let traffic = Traffic::start(&redis, CALLERS, PAUSE, false);
     all_answered(&traffic, now()).await;
@@ -163,7 +137,7 @@ async fn a_server_that_hangs_is_given_up_and_found_again() {
         took <= 4 * half,
         "the last caller was answered {took:?} after the server went on"
     );
-    check(&traffic.finish().await);
+    check(&traffic.finish().await, &redis).await;
 }
 
 /// Accepts one client, and answers its first 50 commands as Redis does. From then on each reply is
@@ -173,12 +147,14 @@ async fn late_server(listener: TcpListener) -> io::Result<()> {
     let (store, mut received, mut replies) = (Store::default(), BytesMut::new(), BytesMut::new());
     let (mut before, mut commands) = (None, 0);
     while socket.read_buf(&mut received).await? > 0 {
-        while let Some(command) = Resp.decode(&mut received).expect("a command") {
+        while let Some(command) = Resp::default().decode(&mut received).expect("a command") {
             let right = store.execute(&command);
             commands += 1;
             let late = before.replace(right.clone()).filter(|_| commands > 50);
             let reply = late.unwrap_or(right);
-            Resp.encode(reply, &mut replies).expect("a reply");
+            Resp::default()
+                .encode(reply, &mut replies)
+                .expect("a reply");
         }
         socket.write_all_buf(&mut replies).await?;
     }
@@ -192,11 +168,7 @@ async fn replies_that_come_late_by_one_are_counted_as_mismatched() {
         .expect("a port is free");
     let address = listener.local_addr().expect("it has an address");
     let server = tokio::spawn(late_server(listener));
-    let settings = Settings {
-        limit: LIMIT,
-        ..Settings::default()
-    };
-    let redis = Redis::start(Client::new(settings, tcp(address.to_string())));
+    let redis = start(&format!("redis://{address}"), |client| client.limit(LIMIT));
     let traffic = Traffic::start(&redis, CALLERS, PAUSE, false);
     while traffic.tally().now().sent < 10 * CALLERS as u64 {
         sleep(PAUSE).await;
@@ -206,7 +178,7 @@ async fn replies_that_come_late_by_one_are_counted_as_mismatched() {
     assert!(tally.mismatched > tally.sent / 8, "{tally:?}");
     assert!(tally.first_mismatch.is_some());
     assert!(
-        matches!((tally.failures(), redis.losses().await), (0, Ok(0))),
+        (tally.failures(), redis.client().counts().downs) == (0, 0),
         "to the client alone all looks well: {tally:?}"
     );
     drop(redis);
