@@ -5,6 +5,7 @@
 //! slow for a while is slow for all. The nanoseconds are those of the best round.
 
 mod by_hand;
+mod clients;
 mod counter;
 mod dispatch;
 mod idle;
@@ -32,4 +33,5 @@ fn main() {
     process::rows(&filter);
     watched::rows(&filter);
     idle::rows(&filter);
+    clients::rows(&filter);
 }

@@ -2,16 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-/// One contender: runs once and gives the nanoseconds of one operation.
-pub(crate) type Contender<'a> = Box<dyn FnMut() -> f64 + 'a>;
+/// One contender: runs once and gives what was measured, the nanoseconds of one operation unless
+/// its section says otherwise.
+pub(crate) type Contender<'a, T = f64> = Box<dyn FnMut() -> T + 'a>;
 
-/// A part of the table with its own contenders, the first of which the others are compared with.
+/// A part of the table with its own contenders, one of which the others are compared with.
 pub(crate) struct Section {
     filter: String,
     shown: bool,
     title: &'static str,
     unit: &'static str,
     names: &'static [&'static str],
+    measure: usize,
+    best: fn(f64, f64) -> f64,
 }
 
 const TITLE: usize = 47;
@@ -30,7 +33,21 @@ impl Section {
             title,
             unit,
             names,
+            measure: 0,
+            best: f64::min,
         }
+    }
+
+    /// Compares with this contender, not with the first.
+    pub(crate) fn compared_with(mut self, measure: usize) -> Self {
+        self.measure = measure;
+        self
+    }
+
+    /// The best round is the one with the greatest number.
+    pub(crate) fn more_is_better(mut self) -> Self {
+        self.best = f64::max;
+        self
     }
 
     /// Measures a row: one unmeasured round, then `rounds`.
@@ -44,18 +61,7 @@ impl Section {
         if !name.contains(&self.filter) {
             return;
         }
-        let count = contenders.len();
-        let mut samples = vec![Vec::with_capacity(rounds); count];
-        for contender in &mut contenders {
-            contender();
-        }
-        for round in 0..rounds {
-            // Nobody always runs after the same one.
-            for place in 0..count {
-                let place = (place + round) % count;
-                samples[place].push(contenders[place]());
-            }
-        }
+        let samples = measure(rounds, &mut contenders);
         self.show(name, aim.map(|aim| format!("≤ {aim:.2} ×")), &samples);
     }
 
@@ -67,13 +73,11 @@ impl Section {
             show_line(&format!("{}, {}", self.title, self.unit), names, "aim");
         }
         let cells = samples.iter().map(|of_one| {
-            let best = of_one.iter().copied().fold(f64::INFINITY, f64::min);
-            let ratios = of_one
-                .iter()
-                .zip(&samples[0])
-                .map(|(one, first)| one / first);
+            let best = of_one.iter().copied().reduce(self.best);
+            let best = best.expect("there was a round");
             let digits = usize::from(best < 100.0);
-            format!("{best:.digits$} ({:.2})", median(ratios.collect()))
+            let ratio = ratio(of_one, &samples[self.measure]);
+            format!("{best:.digits$} ({ratio:.2})")
         });
         show_line(name, cells, &aim.unwrap_or_default());
     }
@@ -81,6 +85,34 @@ impl Section {
     pub(crate) fn wants(&self, name: &str) -> bool {
         name.contains(&self.filter)
     }
+}
+
+/// One unmeasured round of all contenders, then `rounds`: a list of samples for each contender.
+pub(crate) fn measure<T>(rounds: usize, contenders: &mut [Contender<'_, T>]) -> Vec<Vec<T>> {
+    let count = contenders.len();
+    let mut samples: Vec<_> = (0..count).map(|_| Vec::with_capacity(rounds)).collect();
+    for contender in &mut *contenders {
+        contender();
+    }
+    for round in 0..rounds {
+        // Nobody always runs after the same one.
+        for place in 0..count {
+            let place = (place + round) % count;
+            samples[place].push(contenders[place]());
+        }
+    }
+    samples
+}
+
+/// The median over the rounds of the ratio within a round.
+pub(crate) fn ratio(of_one: &[f64], of_other: &[f64]) -> f64 {
+    median(
+        of_one
+            .iter()
+            .zip(of_other)
+            .map(|(one, other)| one / other)
+            .collect(),
+    )
 }
 
 /// The one place where the benches read the clock.
