@@ -134,7 +134,7 @@ fn uses(source: &str) -> Vec<syn::ItemUse> {
         .collect()
 }
 
-/// The names of types, traits and constants that the library exports at its root.
+/// The names that the library exports at its root.
 fn exported() -> BTreeSet<String> {
     let mut names = Vec::new();
     for item in uses(&read("statem/src/lib.rs")) {
@@ -142,7 +142,6 @@ fn exported() -> BTreeSet<String> {
             used(&item.tree, &mut names);
         }
     }
-    names.retain(|name| name.starts_with(char::is_uppercase));
     BTreeSet::from_iter(names)
 }
 
@@ -165,7 +164,8 @@ fn private_parts(source: &str, exported: &BTreeSet<String>) -> Vec<String> {
                     syn::UseTree::Path(path) => path.ident.to_string(),
                     _ => "*".to_owned(),
                 };
-                if !exported.contains(&name) {
+                // What `net` shows of itself is public too.
+                if name != "net" && !exported.contains(&name) {
                     found.push(name);
                 }
             }
@@ -177,7 +177,7 @@ fn private_parts(source: &str, exported: &BTreeSet<String>) -> Vec<String> {
             continue;
         }
         for path in line.split("crate::").skip(1) {
-            if !path.starts_with(char::is_uppercase) {
+            if !path.starts_with(char::is_uppercase) && !path.starts_with("net") {
                 found.push(path.to_owned());
             }
         }
@@ -379,6 +379,17 @@ fn the_readme_shows_the_line_client() {
     );
     let lines = client.lines().count();
     assert!(lines <= 75, "the line client has {lines} lines");
+}
+
+#[test]
+fn the_readme_shows_the_ready_client() {
+    let example = read("examples/ready_client.rs");
+    let from = example.find("struct Lines;").expect("it has a protocol");
+    let to = example.find("\n#[tokio::main").expect("it has a main");
+    assert!(
+        read("README.md").contains(&example[from..to]),
+        "README.md does not show examples/ready_client.rs as it is"
+    );
 }
 
 #[test]
