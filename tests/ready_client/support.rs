@@ -18,6 +18,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::codec::{Decoder, Encoder, LinesCodec, LinesCodecError};
 
+use crate::telemetry::somebody_listens;
+
 pub(crate) const MS: Duration = Duration::from_millis(1);
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
@@ -64,6 +66,7 @@ struct Plan {
 
 impl Network {
     pub(crate) fn new(fate: Fate) -> Self {
+        somebody_listens();
         Network(Arc::new(Mutex::new(Plan {
             fate,
             attempts: Vec::new(),

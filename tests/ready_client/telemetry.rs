@@ -1,7 +1,7 @@
 //! What the log is told, and a handler that panics.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use statem::ExitReason;
 use statem::net::Policy;
@@ -14,11 +14,48 @@ use crate::support::{
     started, until,
 };
 
+/// Whether anybody wants to hear of a place in the code is remembered for the whole process. So
+/// somebody does, before a client starts: a test that listens must not find it remembered otherwise.
+pub(crate) fn somebody_listens() {
+    static SET: Once = Once::new();
+    SET.call_once(|| {
+        let set = tracing::subscriber::set_global_default(Deaf);
+        set.expect("it is set here alone");
+    });
+}
+
+/// Is told of everything a client does, and keeps nothing.
+struct Deaf;
+
+impl Subscriber for Deaf {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        Log::wants(metadata)
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
 /// Keeps what is logged on this thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<(Level, String)>>>);
 
 impl Log {
+    fn wants(metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "statem::net::client"
+    }
+
     fn count(&self, level: Level, part: &str) -> usize {
         let log = self.0.lock().expect("nobody panics with it");
         let fits = |(of, text): &&(Level, String)| *of == level && text.contains(part);
@@ -28,7 +65,7 @@ impl Log {
 
 impl Subscriber for Log {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "statem::net::client"
+        Log::wants(metadata)
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
