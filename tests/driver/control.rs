@@ -1,18 +1,16 @@
 //! From inside, the last handle, stop, shutdown and kill.
 
-use std::fmt::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use statem::{
     Builder, CallError, CastErrorKind, Cx, EnterCx, ExitReason, Handler, Next, Reply, StateMachine,
     Status, keep,
 };
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Level, Metadata, Subscriber};
+use tracing::Level;
 
+use crate::log::listen;
 use crate::support::*;
 
 #[tokio::test(start_paused = true)]
@@ -59,8 +57,7 @@ async fn n57_a_task_may_wait_for_room_in_its_own_mailbox() {
 
 #[tokio::test(start_paused = true)]
 async fn n57_a_handler_that_blocks_its_thread_is_warned_of() {
-    let log = Log::default();
-    let _guard = tracing::subscriber::set_default(log.clone());
+    let (log, _guard) = listen();
     let (machine, _) = puppet();
     let slow = |time| {
         run("slow", move |_, _| {
@@ -70,11 +67,11 @@ async fn n57_a_handler_that_blocks_its_thread_is_warned_of() {
     };
     send(&machine, [slow(ms(90))]);
     rest(&machine).await;
-    assert_eq!(log.take(Level::WARN), Vec::<String>::new());
+    assert_eq!(of_level(&log, Level::WARN), Vec::<String>::new());
     send(&machine, [slow(ms(110))]);
     rest(&machine).await;
     rest(&machine).await;
-    let warnings = log.take(Level::WARN);
+    let warnings = of_level(&log, Level::WARN);
     assert!(
         matches!(&warnings[..], [warning] if warning.contains("blocked its thread")),
         "{warnings:?}"
@@ -83,13 +80,12 @@ async fn n57_a_handler_that_blocks_its_thread_is_warned_of() {
 
 #[tokio::test(start_paused = true)]
 async fn n64_only_an_abnormal_end_is_reported() {
-    let log = Log::default();
-    let _guard = tracing::subscriber::set_default(log.clone());
+    let (log, _guard) = listen();
     let (machine, _) = puppet();
     machine.stop().await;
     let (machine, _) = puppet();
     machine.shutdown(ms(10)).await;
-    assert_eq!(log.take(Level::ERROR), Vec::<String>::new());
+    assert_eq!(of_level(&log, Level::ERROR), Vec::<String>::new());
 
     let (machine, _) = puppet();
     send(
@@ -99,68 +95,11 @@ async fn n64_only_an_abnormal_end_is_reported() {
         })],
     );
     machine.closed().await;
-    let reports = log.take(Level::ERROR);
+    let reports = of_level(&log, Level::ERROR);
     assert!(
         matches!(&reports[..], [report] if report.contains("out of luck")),
         "{reports:?}"
     );
-}
-
-/// Keeps what is logged on this thread.
-#[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<(Level, String)>>>);
-
-impl Log {
-    pub(crate) fn take(&self, level: Level) -> Vec<String> {
-        let mut log = self.0.lock().unwrap();
-        let taken = log
-            .iter()
-            .filter(|(of, _)| *of == level)
-            .map(|(_, text)| text.clone())
-            .collect();
-        log.clear();
-        taken
-    }
-}
-
-impl Log {
-    pub(crate) fn take_all(&self) -> Vec<String> {
-        let taken = std::mem::take(&mut *self.0.lock().unwrap());
-        taken.into_iter().map(|(_, text)| text).collect()
-    }
-}
-
-impl Subscriber for Log {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("statem")
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        struct Text(String);
-        impl Visit for Text {
-            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-                let _ = write!(self.0, "{field}={value:?} ");
-            }
-        }
-        let mut text = Text(String::new());
-        event.record(&mut text);
-        self.0
-            .lock()
-            .unwrap()
-            .push((*event.metadata().level(), text.0));
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
 }
 
 #[tokio::test(start_paused = true)]

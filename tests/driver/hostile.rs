@@ -11,7 +11,7 @@ use statem::{
     Builder, CallError, Cx, EnterCx, ExitReason, Handler, Next, StateMachine, Status, keep,
 };
 
-use crate::control::Log;
+use crate::log::listen;
 use crate::support::*;
 
 /// An error that does not want to be shown.
@@ -28,7 +28,7 @@ impl Error for Unspeakable {}
 
 #[tokio::test(start_paused = true)]
 async fn n65_a_reason_that_panics_when_it_is_shown_does_not_keep_the_end_from_being_told() {
-    let _guard = tracing::subscriber::set_default(Log::default());
+    let _listens = listen();
     let (machine, trace) = puppet();
     send(
         &machine,

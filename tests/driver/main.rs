@@ -13,6 +13,8 @@ mod forwarding;
 mod given_up;
 mod hostile;
 mod limits;
+#[path = "../log.rs"]
+mod log;
 mod looking;
 mod mailbox;
 mod order;

@@ -3,14 +3,8 @@
 use statem::{Builder, Cx, EnterCx, ExitReason, Handler, Next, StateMachine, Status, running};
 use tracing::Level;
 
-use crate::control::Log;
+use crate::log::listen;
 use crate::support::*;
-
-fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
-    let log = Log::default();
-    let guard = tracing::subscriber::set_default(log.clone());
-    (log, guard)
-}
 
 fn shows_all() -> Builder<Puppet> {
     Builder::new()
@@ -128,7 +122,7 @@ async fn r128_a_trace_is_told_to_tracing_from_the_start_or_later() {
     let (log, _guard) = listen();
     let (machine, _) = puppet_with(Builder::new().trace(true), |_| {});
     assert_eq!(machine.call(Event::Ask).await.unwrap(), 7);
-    let told = log.take(Level::INFO);
+    let told = of_level(&log, Level::INFO);
     let [started, asked] = &told[..] else {
         panic!("{told:?}")
     };
@@ -148,11 +142,11 @@ async fn r128_a_trace_is_told_to_tracing_from_the_start_or_later() {
     machine.trace(false).await.unwrap();
     send(&machine, [Event::Note("quiet")]);
     rest(&machine).await;
-    assert!(log.take(Level::INFO).is_empty());
+    assert!(of_level(&log, Level::INFO).is_empty());
     machine.trace(true).await.unwrap();
     send(&machine, [go_busy()]);
     rest(&machine).await;
-    let told = log.take(Level::INFO);
+    let told = of_level(&log, Level::INFO);
     assert!(
         matches!(&told[..], [one] if one.contains("next=\"Busy\"")),
         "{told:?}"
@@ -195,7 +189,7 @@ async fn r100_the_report_of_an_abnormal_end_has_what_was_there() {
         ],
     );
     machine.closed().await;
-    let reports = log.take(Level::ERROR);
+    let reports = of_level(&log, Level::ERROR);
     let [report] = &reports[..] else {
         panic!("{reports:?}")
     };
@@ -223,7 +217,7 @@ async fn r100_a_long_queue_is_reported_by_its_first_events_and_its_length() {
     send(&machine, (0..20).map(|_| postponed("p")));
     send(&machine, [fail()]);
     machine.closed().await;
-    let reports = log.take(Level::ERROR);
+    let reports = of_level(&log, Level::ERROR);
     assert!(reports[0].contains("cast; and 4 more"), "{reports:?}");
     assert_eq!(reports[0].matches("cast;").count(), 16);
 }
@@ -236,7 +230,7 @@ async fn r100_an_end_between_two_events_names_no_event() {
     rest(&machine).await;
     machine.kill();
     machine.closed().await;
-    let reports = log.take(Level::ERROR);
+    let reports = of_level(&log, Level::ERROR);
     assert!(reports[0].contains("killed"), "{reports:?}");
     assert!(!reports[0].contains(" event="), "{reports:?}");
 }
@@ -252,9 +246,9 @@ async fn r131_nothing_of_a_value_is_shown_unless_a_function_shows_it() {
         safe.try_cast(Secret(event)).unwrap();
     }
     safe.closed().await;
-    let all = log.take_all();
-    assert!(all.iter().any(|text| text.contains("of something")));
-    for text in all {
+    let all = log.take();
+    assert!(all.iter().any(|(_, text)| text.contains("of something")));
+    for (_, text) in all {
         assert!(!text.contains("hunter2"), "{text}");
     }
 }
@@ -267,7 +261,7 @@ async fn r131_a_report_of_a_terminate_that_panics_shows_what_the_functions_show(
     });
     send(&machine, [postponed("p")]);
     machine.stop().await;
-    let reports = log.take(Level::ERROR);
+    let reports = of_level(&log, Level::ERROR);
     for word in ["in terminate", "data=\"<world>\"", "postponed=cast <p> "] {
         assert!(reports[0].contains(word), "no {word} in {reports:?}");
     }
@@ -308,7 +302,7 @@ async fn r131_a_function_that_panics_shows_a_placeholder_and_the_machine_goes_on
     assert!(machine.inspect_values().await.is_err());
     send(&machine, [fail()]);
     machine.closed().await;
-    let reports = log.take(Level::ERROR);
+    let reports = of_level(&log, Level::ERROR);
     assert!(reports[0].contains("data=\"(not shown"), "{reports:?}");
     assert!(!reports[0].contains("hunter2"), "{reports:?}");
 }
@@ -352,7 +346,7 @@ async fn r130_a_report_does_not_show_an_event_of_the_time_there_was_a_log() {
     machine.keep_log(0).await.unwrap();
     send(&machine, [fail()]);
     machine.closed().await;
-    let reports = log.take(Level::ERROR);
+    let reports = of_level(&log, Level::ERROR);
     assert!(reports[0].contains(" event=\"cast\" "), "{reports:?}");
     assert!(!reports[0].contains("kept"), "{reports:?}");
 }

@@ -12,6 +12,9 @@ use statem::{
     Builder, CallError, Child, Cx, Driver, EnterCx, ExitReason, Guard, Handle, Handler, Inspection,
     Next, Reply, StateMachine, Timer, keep, postpone, stop, unexpected,
 };
+use tracing::Level;
+
+use crate::log::{Log, somebody_listens};
 
 /// Goes wherever a script sends it. Every callback and every drop of a [`Probe`] leaves a word in
 /// the trace.
@@ -255,8 +258,17 @@ pub(crate) fn puppet_with(
     builder: Builder<Puppet>,
     set: impl FnOnce(&mut World),
 ) -> (Handle<Puppet>, Trace) {
+    somebody_listens();
     let (world, trace) = world(set);
     (builder.spawn(Idle, world), trace)
+}
+
+/// What was logged at this level; the rest is forgotten.
+pub(crate) fn of_level(log: &Log, level: Level) -> Vec<String> {
+    let kept = log.take().into_iter();
+    kept.filter(|(of, _)| *of == level)
+        .map(|(_, text)| text)
+        .collect()
 }
 
 /// A puppet that runs only when its driver is polled.

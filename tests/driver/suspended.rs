@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use statem::{Builder, CallError, ExitReason, Handle, Status};
 
-use crate::control::Log;
+use crate::log::listen;
 use crate::support::*;
 
 /// A stream that gives numbers without end, and says in the trace when it goes.
@@ -360,8 +360,7 @@ async fn n15_a_terminal_state_put_in_place_ends_the_machine() {
 
 #[tokio::test(start_paused = true)]
 async fn r127_a_replacement_that_panics_leaves_the_state_and_is_the_askers_affair() {
-    let log = Log::default();
-    let _guard = tracing::subscriber::set_default(log.clone());
+    let (log, _guard) = listen();
     let (machine, _) = puppet();
     let told = machine.replace(|_, _| panic!("no state")).await;
     let Err(CallError::Failed(text)) = told else {
@@ -372,7 +371,7 @@ async fn r127_a_replacement_that_panics_leaves_the_state_and_is_the_askers_affai
         "{text}"
     );
     assert_eq!(machine.call(Event::Ask).await.unwrap(), 7);
-    assert!(log.take(tracing::Level::ERROR).is_empty());
+    assert!(of_level(&log, tracing::Level::ERROR).is_empty());
 }
 
 #[tokio::test(start_paused = true)]

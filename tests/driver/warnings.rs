@@ -4,15 +4,8 @@ use statem::{Builder, Handle};
 use tracing::Level;
 
 use crate::chains::chain;
-use crate::control::Log;
+use crate::log::{Log, listen};
 use crate::support::*;
-
-/// Starts to keep what is logged on this thread.
-fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
-    let log = Log::default();
-    let guard = tracing::subscriber::set_default(log.clone());
-    (log, guard)
-}
 
 fn postponed(name: &'static str) -> Event {
     Event::Hold {
@@ -24,7 +17,7 @@ fn postponed(name: &'static str) -> Event {
 
 #[track_caller]
 fn assert_warned_once(log: &Log, words: &[&str]) {
-    let warnings = log.take(Level::WARN);
+    let warnings = of_level(log, Level::WARN);
     let [warning] = &warnings[..] else {
         panic!("not one warning: {warnings:?}")
     };
@@ -35,7 +28,7 @@ fn assert_warned_once(log: &Log, words: &[&str]) {
 
 #[track_caller]
 fn assert_not_warned(log: &Log) {
-    assert_eq!(log.take(Level::WARN), Vec::<String>::new());
+    assert_eq!(of_level(log, Level::WARN), Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]

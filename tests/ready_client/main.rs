@@ -6,6 +6,8 @@ mod bounds;
 mod change;
 mod coverage;
 mod liveness;
+#[path = "../log.rs"]
+mod log;
 mod requests;
 mod start;
 mod subscribers;

@@ -1,103 +1,18 @@
 //! What the log is told, and a handler that panics.
 
-use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, Once};
-
 use statem::ExitReason;
 use statem::net::Policy;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Level, Metadata, Subscriber};
+use tracing::Level;
 
+use crate::log::listen;
 use crate::support::{
     Fate, Lines, Network, SECOND, ask, balanced, builder, connected, end, name, outcome, settle,
     started, until,
 };
 
-/// Whether anybody wants to hear of a place in the code is remembered for the whole process. So
-/// somebody does, before a client starts: a test that listens must not find it remembered otherwise.
-pub(crate) fn somebody_listens() {
-    static SET: Once = Once::new();
-    SET.call_once(|| {
-        let set = tracing::subscriber::set_global_default(Deaf);
-        set.expect("it is set here alone");
-    });
-}
-
-/// Is told of everything a client does, and keeps nothing.
-struct Deaf;
-
-impl Subscriber for Deaf {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        Log::wants(metadata)
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, _: &tracing::Event<'_>) {}
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
-/// Keeps what is logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<(Level, String)>>>);
-
-impl Log {
-    fn wants(metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "statem::net::client"
-    }
-
-    fn count(&self, level: Level, part: &str) -> usize {
-        let log = self.0.lock().expect("nobody panics with it");
-        let fits = |(of, text): &&(Level, String)| *of == level && text.contains(part);
-        log.iter().filter(fits).count()
-    }
-}
-
-impl Subscriber for Log {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        Log::wants(metadata)
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        struct Text(String);
-        impl Visit for Text {
-            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-                let _ = write!(self.0, "{field}={value:?} ");
-            }
-        }
-        let mut text = Text(String::new());
-        event.record(&mut text);
-        let mut log = self.0.lock().expect("nobody panics with it");
-        log.push((*event.metadata().level(), text.0));
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
 #[tokio::test(start_paused = true)]
 async fn f44_every_start_has_its_end_in_the_log_and_in_the_counts() {
-    let log = Log::default();
-    let _default = tracing::subscriber::set_default(log.clone());
+    let (log, _guard) = listen();
     let network = Network::new(Fate::Refuse);
     let hello = Lines {
         hello: Some("hello"),
@@ -129,7 +44,12 @@ async fn f44_every_start_has_its_end_in_the_log_and_in_the_counts() {
     let counts = end(client).await;
     assert_eq!((counts.ok, counts.unknown, counts.not_sent), (3, 3, 1));
     assert_eq!((counts.connects_failed, counts.ups), (1, 3));
-    let count = |part: &str| log.count(Level::DEBUG, part) as u64;
+    let kept = log.take();
+    let count_of = |level: Level, part: &str| {
+        let fits = |(of, text): &&(Level, String)| *of == level && text.contains(part);
+        kept.iter().filter(fits).count()
+    };
+    let count = |part: &str| count_of(Level::DEBUG, part) as u64;
     assert_eq!(count("message=connecting"), counts.connects);
     assert_eq!(count("message=connected"), counts.connects_succeeded);
     assert_eq!(count("message=could not connect"), counts.connects_failed);
@@ -141,10 +61,10 @@ async fn f44_every_start_has_its_end_in_the_log_and_in_the_counts() {
     assert_eq!(count("message=a request was answered"), 3);
     assert_eq!(count("unknown=1"), 3);
     assert_eq!(count("not_sent=1"), 1);
-    assert_eq!(log.count(Level::INFO, "message=up"), 3);
-    assert_eq!(log.count(Level::INFO, "message=down"), 3);
-    assert_eq!(log.count(Level::INFO, "reason=reading failed"), 3);
-    assert_eq!(log.count(Level::INFO, "in_flight=1"), 3);
+    assert_eq!(count_of(Level::INFO, "message=up"), 3);
+    assert_eq!(count_of(Level::INFO, "message=down"), 3);
+    assert_eq!(count_of(Level::INFO, "reason=reading failed"), 3);
+    assert_eq!(count_of(Level::INFO, "in_flight=1"), 3);
 }
 
 #[tokio::test(start_paused = true)]

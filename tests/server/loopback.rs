@@ -7,8 +7,8 @@ use statem::net::{Accepted, AtLimit, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::log::somebody_listens;
 use crate::support::{Marks, balanced, echo, hear, ms};
-use crate::telemetry::somebody_listens;
 
 async fn started(marks: &Marks, limit: usize, policy: AtLimit) -> (Server, u16) {
     somebody_listens();

@@ -8,6 +8,8 @@ mod handshake;
 mod harm;
 mod idle;
 mod limit;
+#[path = "../log.rs"]
+mod log;
 mod loopback;
 mod support;
 mod telemetry;
