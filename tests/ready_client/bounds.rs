@@ -1,10 +1,10 @@
 //! Bounds: the queue, the window, the write buffer.
 
-use statem::net::Policy;
+use statem::net::{Client, Lost, NotSent, Policy, RequestError};
 
 use crate::support::{
-    Fate, Lines, MS, Network, SECOND, ask, builder, connected, end, name, now, outcome, settle,
-    started,
+    Fate, Lines, MS, Network, Outcome, Peer, SECOND, ask, builder, connected, end, name, now,
+    outcome, settle, started, state,
 };
 
 #[tokio::test(start_paused = true)]
@@ -208,5 +208,90 @@ async fn f32_nobody_overtakes_while_the_write_buffer_empties() {
     for call in calls.into_iter().chain([first, last]) {
         assert_eq!(name(&outcome(call).await), "done");
     }
+    end(client).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_is_written_once_into_a_request_that_found_no_room_at_first() {
+    let network = Network::new(Fate::Accept);
+    let by_id = Lines {
+        ids: Some(1..=9),
+        ..Lines::default()
+    };
+    let (client, peer) = started(&network, builder(&network, by_id)).await;
+    peer.wire.accept(0);
+    let line = "x".repeat(40 * 1024);
+    let calls: Vec<_> = (0..4).map(|_| ask(&client, &line)).collect();
+    settle().await;
+    peer.wire.accept(usize::MAX);
+    settle().await;
+    settle().await;
+    let heard = peer.heard();
+    for (number, heard) in heard.iter().enumerate() {
+        assert_eq!(*heard, format!("{} {line}", number + 1));
+        peer.say(&format!("{} done", number + 1));
+    }
+    for call in calls {
+        assert_eq!(name(&outcome(call).await), "done");
+    }
+    end(client).await;
+}
+
+/// Sends more frames than are handled in a turn, and breaks: what is written fails in this turn, and
+/// why is told after the frames of the next one.
+fn breaks_behind_frames(peer: &Peer) {
+    peer.wire.send("\n".repeat(8 * 1024));
+    peer.reset();
+}
+
+/// Asks more than the machine takes in a turn.
+fn ask_fast(client: &Client<Lines>) -> Vec<tokio::task::JoinHandle<Outcome>> {
+    let call = |number: usize| {
+        let client = client.clone();
+        async move {
+            let call = client.call(format!("n{number}"));
+            call.policy(Policy::FailFast).await
+        }
+    };
+    (0..100).map(|number| tokio::spawn(call(number))).collect()
+}
+
+/// Those that were written are told that they did not leave, and those that came too late for that
+/// are told why there is no connection.
+async fn are_told(calls: Vec<tokio::task::JoinHandle<Outcome>>) {
+    let (mut closed, mut disconnected) = (0, 0);
+    for call in calls {
+        match outcome(call).await {
+            Err(RequestError::NotSent(NotSent::Closed(_))) => closed += 1,
+            Err(RequestError::NotSent(NotSent::Disconnected(lost))) => {
+                assert!(matches!(*lost, Lost::Closed(_)), "{lost}");
+                disconnected += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(closed > 0 && disconnected > 0, "{closed} {disconnected}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn f12_who_fails_fast_while_a_broken_connection_has_frames_left_is_told_that_it_broke() {
+    let network = Network::new(Fate::Accept);
+    let (client, peer) = connected(&network).await;
+    let calls = ask_fast(&client);
+    breaks_behind_frames(&peer);
+    are_told(calls).await;
+    end(client).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn f12_so_is_who_does_while_that_connection_is_replaced() {
+    let network = Network::new(Fate::Accept);
+    let (client, peer) = connected(&network).await;
+    network.now(Fate::Hang);
+    client.reconnect_now().await;
+    let calls = ask_fast(&client);
+    breaks_behind_frames(&peer);
+    are_told(calls).await;
+    assert_eq!(state(&client), "Connecting");
     end(client).await;
 }

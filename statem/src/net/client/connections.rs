@@ -38,6 +38,10 @@ impl<P: Protocol> Session<P> {
         Attempt,
         impl Future<Output = Result<Connection, ConnectError>> + Send + use<P>,
     ) {
+        // A refusal is followed by a delay that may be longer than any penalty.
+        if let Some(endpoint) = self.unfit.take() {
+            self.connector.failed(&endpoint);
+        }
         let attempt = Attempt::start(self.counters.clone());
         (attempt, self.connector.connect())
     }
@@ -69,7 +73,7 @@ impl<P: Protocol> Session<P> {
         match self.shake(&mut live, handshake) {
             Ok(done) => Ok((live, done)),
             Err(lost) => {
-                self.connector.failed(&live.endpoint);
+                self.unfit = Some(live.endpoint.clone());
                 Err(lost)
             }
         }
@@ -203,7 +207,7 @@ impl<P: Protocol> Session<P> {
     pub(super) fn down(&mut self, live: &mut Live<P>, lost: Lost) -> Arc<Lost> {
         let lost = self.close(live, lost);
         if !live.is_stable() {
-            self.connector.failed(&live.endpoint);
+            self.unfit = Some(live.endpoint.clone());
         }
         self.subscribers.down(&lost);
         lost

@@ -79,11 +79,10 @@ impl Counters {
         counter.store(counter.load(Ordering::Relaxed) + count, Ordering::Relaxed);
     }
 
-    /// Some that were counted as sent were not.
-    pub(super) fn take_back(&self, count: u64) {
-        let sent = self.sent.load(Ordering::Relaxed);
-        self.sent
-            .store(sent.saturating_sub(count), Ordering::Relaxed);
+    /// Some that were counted were none.
+    pub(super) fn take_back(counter: &AtomicU64, count: u64) {
+        let counted = counter.load(Ordering::Relaxed);
+        counter.store(counted.saturating_sub(count), Ordering::Relaxed);
     }
 
     pub(super) fn settle(&self, settled: Settled) {

@@ -11,7 +11,7 @@ use super::session::Session;
 use super::telemetry::Uptime;
 use super::telemetry::tell;
 use crate::net::{Lost, NotSent, RequestError, Unknown};
-use crate::{Actions, Cx, ExitReason, Next, Timer, keep};
+use crate::{Actions, Cx, ExitReason, Next, Timer, keep, keep_and_retry};
 
 /// A connection that is being replaced.
 pub(super) struct Retiring<P: Protocol> {
@@ -87,6 +87,8 @@ impl<P: Protocol> Session<P> {
                 if retiring.in_use {
                     self.subscribers.down(&lost);
                     self.lost = lost;
+                    // Those that found it ended, and wait for the reason.
+                    return keep_and_retry();
                 }
             }
         }

@@ -1,10 +1,12 @@
-//! Frames that have come together: one event and one transition for all of them.
+//! What a link decodes and encodes for a client: frames that have come together are one event and
+//! one transition; a request gets its id when there is room for it.
 
 use std::error::Error;
 
 use bytes::BytesMut;
 use tokio_util::codec::{Decoder, Encoder};
 
+use super::protocol::Protocol;
 use crate::net::CloseReason;
 
 /// The most frames of one event. A turn goes on to calls and timeouts after some events.
@@ -102,10 +104,31 @@ impl<C: Decoder<Error: Into<Failure>>> Decoder for Together<C> {
     }
 }
 
-impl<Item, C: Encoder<Item>> Encoder<Item> for Together<C> {
-    type Error = C::Error;
+/// A request on its way to the link, which gives it back as it is where it finds no room.
+pub(super) struct Outgoing<'a, P: Protocol> {
+    pub(super) request: P::Request,
+    /// The id to write into it, and who knows where.
+    pub(super) stamp: Option<(&'a P, u64)>,
+}
 
-    fn encode(&mut self, item: Item, bytes: &mut BytesMut) -> Result<(), Self::Error> {
-        self.codec.encode(item, bytes)
+impl<P: Protocol> Outgoing<'_, P> {
+    /// One of the protocol's own.
+    pub(super) fn own(request: P::Request) -> Self {
+        Outgoing {
+            request,
+            stamp: None,
+        }
+    }
+}
+
+impl<P: Protocol> Encoder<Outgoing<'_, P>> for Together<P::Codec> {
+    type Error = <P::Codec as Encoder<P::Request>>::Error;
+
+    fn encode(&mut self, out: Outgoing<'_, P>, bytes: &mut BytesMut) -> Result<(), Self::Error> {
+        let mut request = out.request;
+        if let Some((protocol, id)) = out.stamp {
+            protocol.stamp(&mut request, id);
+        }
+        self.codec.encode(request, bytes)
     }
 }

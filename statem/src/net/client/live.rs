@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::counts::Counters;
-use super::frames::Together;
+use super::frames::{Outgoing, Together};
 use super::machine::{ClientMachine, Event, On};
 use super::protocol::Protocol;
 use super::settings::Settings;
@@ -44,6 +44,8 @@ pub(super) struct Live<P: Protocol> {
     stable: Option<Timer>,
     lifetime: Timer,
     closing: bool,
+    /// It takes nothing more, for a reason that is about to be told.
+    ended: bool,
     /// From when it was ready.
     pub(super) uptime: Option<Uptime>,
     counters: Arc<Counters>,
@@ -84,6 +86,7 @@ impl<P: Protocol> Live<P> {
             stable: None,
             lifetime: Timer::inert(),
             closing: false,
+            ended: false,
             uptime: None,
             counters,
         }
@@ -132,6 +135,12 @@ impl<P: Protocol> Live<P> {
         }
     }
 
+    /// Whether a request was given back because the connection has ended. The event that says why
+    /// follows.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// Sends a request, or gives it back if there is no room or the connection has just ended.
     pub(super) fn send(
         &mut self,
@@ -152,7 +161,7 @@ impl<P: Protocol> Live<P> {
             return Err(queued);
         }
         let Queued {
-            mut request,
+            request,
             reply,
             policy,
             handed,
@@ -166,10 +175,8 @@ impl<P: Protocol> Live<P> {
             Policy::FailFast => None,
             _ => protocol.replay(&request),
         };
-        if let Some(id) = id {
-            protocol.stamp(&mut request, id);
-        }
-        let sent = self.link.send(request);
+        let stamp = id.map(|id| (protocol, id));
+        let sent = self.link.send(Outgoing { request, stamp });
         mem::forget(hand);
         match sent {
             Ok(mark) => {
@@ -184,12 +191,21 @@ impl<P: Protocol> Live<P> {
                 self.watch(settings, cx);
                 Ok(())
             }
-            Err(SendError::Full(request) | SendError::Closed(request)) => Err(Queued {
-                request,
+            Err(SendError::Full(out)) => Err(Queued {
+                request: out.request,
                 reply,
                 policy,
                 handed,
             }),
+            Err(SendError::Closed(out)) => {
+                self.ended = true;
+                Err(Queued {
+                    request: out.request,
+                    reply,
+                    policy,
+                    handed,
+                })
+            }
             Err(SendError::Codec(error)) => {
                 let counters = &self.counters;
                 let error = if handed {
@@ -216,10 +232,10 @@ impl<P: Protocol> Live<P> {
     /// Sends what found no room before.
     pub(super) fn pay(&mut self) -> Result<(), Lost> {
         while let Some(message) = self.owed.pop_front() {
-            match self.link.send(message) {
+            match self.link.send(Outgoing::<P>::own(message)) {
                 Ok(_) => {}
-                Err(SendError::Full(message)) => {
-                    self.owed.push_front(message);
+                Err(SendError::Full(out)) => {
+                    self.owed.push_front(out.request);
                     break;
                 }
                 // The event that says why is on its way.
@@ -332,19 +348,20 @@ impl<P: Protocol> Live<P> {
 
     fn ping(
         &mut self,
-        mut ping: P::Request,
+        ping: P::Request,
         protocol: &P,
         settings: &Settings,
         cx: &mut Actions<ClientMachine<P>>,
     ) {
+        let mut out = Outgoing::own(ping);
         let mut id = None;
         if let Table::ById(table) = &mut self.sent {
             let Some(free) = table.free_id() else { return };
-            protocol.stamp(&mut ping, free);
+            out.stamp = Some((protocol, free));
             id = Some(free);
         }
         // Where there is no room, what fills it is in flight and is watched.
-        if let Ok(mark) = self.link.send(ping) {
+        if let Ok(mark) = self.link.send(out) {
             self.note(id, Sent::new(mark, None));
             self.watch(settings, cx);
         }
@@ -388,7 +405,7 @@ impl<P: Protocol> Live<P> {
                          reply: Reply<P::Response, RequestError>,
                          handed: bool| {
             if !handed {
-                self.counters.take_back(1);
+                Counters::take_back(&self.counters.sent, 1);
             }
             replays.push(Queued {
                 request,
@@ -401,7 +418,7 @@ impl<P: Protocol> Live<P> {
             Table::InOrder(table) => table.settle(&self.link, error, &mut again),
             Table::ById(table) => table.settle(&self.link, error, &mut again),
         };
-        self.counters.take_back(settled.not_sent);
+        Counters::take_back(&self.counters.sent, settled.not_sent);
         self.counters.settle(settled);
         replays.reverse();
         replays

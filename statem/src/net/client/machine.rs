@@ -155,8 +155,7 @@ impl<P: Protocol> Handler for ClientMachine<P> {
         use {ClientMachineAt as S, Event as E};
         match (state, event) {
             (S::Connected(mut s), E::Call(asked, reply)) => {
-                session.call(&mut s.live, asked, reply, cx);
-                keep()
+                session.call(&mut s.live, asked, reply, cx)
             }
             (S::Draining(_), E::Call(asked, reply)) => session.refuse(asked, reply),
             (_, E::Call(asked, reply)) => session.wait(asked, reply, cx),
@@ -281,7 +280,7 @@ impl<P: Protocol> Handshaking<P> {
     }
 
     fn failed(s: In<'_, P, Self>, lost: Lost, session: &mut Session<P>) -> Next<ClientMachine<P>> {
-        session.connector.failed(&s.live.endpoint);
+        session.unfit = Some(s.live.endpoint.clone());
         match session.disconnected(lost) {
             Ok(delay) => s.go(Disconnected { delay }),
             Err(lost) => stop(lost),

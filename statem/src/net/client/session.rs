@@ -6,13 +6,15 @@ use super::call::Asked;
 use super::counts::Counters;
 use super::ending::Retiring;
 use super::live::Live;
-use super::machine::ClientMachine;
+use super::machine::{ClientMachine, Event};
 use super::notice::{Notice, Subscribers};
 use super::protocol::Protocol;
 use super::settings::Settings;
 use crate::Backoff;
-use crate::net::{Connector, Feed, FeedEvent, Lost, NotSent, Queue, Queued, RequestError};
-use crate::{Actions, Cx, Next, Reply, keep};
+use crate::net::{
+    Connector, Endpoint, Feed, FeedEvent, Lost, NotSent, Policy, Queue, Queued, RequestError,
+};
+use crate::{Actions, Cx, Next, Reply, keep, postpone};
 
 /// What the machine keeps in every state.
 pub struct Session<P: Protocol> {
@@ -25,6 +27,8 @@ pub struct Session<P: Protocol> {
     pub(super) queue: Queue<P::Request, P::Response>,
     pub(super) subscribers: Subscribers<P::Response>,
     pub(super) retiring: Option<Retiring<P>>,
+    /// The endpoint whose last connection did not do: the next attempt begins with another one.
+    pub(super) unfit: Option<Endpoint>,
     /// Why there is no connection.
     pub(super) lost: Arc<Lost>,
     /// The number of the newest connection.
@@ -51,6 +55,7 @@ impl<P: Protocol> Session<P> {
             queue: Queue::new(settings.queue),
             subscribers: Subscribers::default(),
             retiring: None,
+            unfit: None,
             lost: Arc::new(Lost::NotYet),
             number: 0,
             out: Vec::new(),
@@ -65,9 +70,15 @@ impl<P: Protocol> Session<P> {
         asked: Asked<P>,
         reply: Answer<P>,
         cx: &mut Actions<ClientMachine<P>>,
-    ) {
+    ) -> Next<ClientMachine<P>> {
         Counters::add(&self.counters.accepted, 1);
-        self.send(live, asked, reply, cx);
+        let queued = Queued {
+            request: asked.request,
+            reply,
+            policy: asked.policy,
+            handed: false,
+        };
+        self.send(live, queued, cx)
     }
 
     /// A request, where there is none, unless the one that is being replaced is still in use.
@@ -77,22 +88,23 @@ impl<P: Protocol> Session<P> {
         reply: Answer<P>,
         cx: &mut Actions<ClientMachine<P>>,
     ) -> Next<ClientMachine<P>> {
-        Counters::add(&self.counters.accepted, 1);
         match self.retiring.take() {
             Some(mut retiring) if retiring.in_use => {
-                self.send(&mut retiring.live, asked, reply, cx);
+                let next = self.call(&mut retiring.live, asked, reply, cx);
                 self.retiring = Some(retiring);
+                next
             }
             other => {
                 self.retiring = other;
+                Counters::add(&self.counters.accepted, 1);
                 let lost = self.lost.clone();
                 self.queue.push(asked.request, reply, asked.policy, || {
                     NotSent::Disconnected(lost)
                 });
                 self.settle_queue();
+                keep()
             }
         }
-        keep()
     }
 
     /// A request that comes too late.
@@ -107,28 +119,30 @@ impl<P: Protocol> Session<P> {
     fn send(
         &mut self,
         live: &mut Live<P>,
-        asked: Asked<P>,
-        reply: Answer<P>,
+        mut queued: Queued<P::Request, P::Response>,
         cx: &mut Actions<ClientMachine<P>>,
-    ) {
-        let mut queued = Queued {
-            request: asked.request,
-            reply,
-            policy: asked.policy,
-            handed: false,
-        };
+    ) -> Next<ClientMachine<P>> {
         // Nobody overtakes those who wait.
         if self.queue.is_empty() {
             match live.send(queued, &self.protocol, &self.settings, cx) {
-                Ok(()) => return,
+                Ok(()) => return keep(),
                 Err(back) => queued = back,
             }
         }
-        self.queue
-            .push(queued.request, queued.reply, queued.policy, || {
-                NotSent::Busy
-            });
+        let Queued {
+            request,
+            reply,
+            policy,
+            ..
+        } = queued;
+        if live.has_ended() && policy == Policy::FailFast {
+            // It fails when the reason is known.
+            Counters::take_back(&self.counters.accepted, 1);
+            return postpone(Event::Call(Asked { request, policy }, reply));
+        }
+        self.queue.push(request, reply, policy, || NotSent::Busy);
         self.settle_queue();
+        keep()
     }
 
     /// Sends what waits, as far as there is room.

@@ -10,7 +10,8 @@ use crate::Reply;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Policy {
     /// It fails: with [`NotSent::Disconnected`] where there is no connection, with
-    /// [`NotSent::Busy`] where there is no room on it.
+    /// [`NotSent::Busy`] where there is no room on it. A client that finds a connection ended, and
+    /// is about to learn why, lets it wait for that reason.
     FailFast,
     /// It waits until its limit passes.
     #[default]
