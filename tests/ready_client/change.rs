@@ -456,16 +456,3 @@ async fn a_connection_that_is_replaced_is_not_pinged() {
     assert_eq!(old.heard(), Vec::<String>::new());
     end(client).await;
 }
-
-#[tokio::test(start_paused = true)]
-async fn f41_after_a_connection_that_did_not_live_long_the_other_endpoint_comes_first() {
-    let network = Network::new(Fate::Accept);
-    let two = network.connector().or("127.0.0.1:4001");
-    let client = Client::start(Lines::default(), two);
-    client.ready().await.expect("it connects");
-    network.peer().reset();
-    settle().await;
-    client.ready().await.expect("it connects again");
-    assert_eq!(network.ports(), [4000, 4001]);
-    end(client).await;
-}

@@ -8,6 +8,7 @@ mod coverage;
 mod liveness;
 #[path = "../log.rs"]
 mod log;
+mod readiness;
 mod requests;
 mod start;
 mod subscribers;

@@ -91,8 +91,8 @@ pub enum Event<P: Protocol> {
     Subscribe(Feed<Notice<P::Response>>),
     /// Something happened to the subscriber of this number.
     Feed(u64, FeedEvent),
-    /// Somebody wants another connection.
-    Reconnect,
+    /// Somebody wants another connection, and is told when it is on its way.
+    Reconnect(Reply<()>),
     /// The client is to end when all was answered.
     Drain,
     /// All was answered.
@@ -174,7 +174,11 @@ impl<P: Protocol> Handler for ClientMachine<P> {
             }
             (_, E::Expired) => session.expired(),
 
-            (S::Disconnected(s), E::Retry | E::Reconnect) => s.go(Connecting::default()),
+            (S::Disconnected(s), E::Retry) => s.go(Connecting::default()),
+            (S::Disconnected(s), E::Reconnect(reply)) => {
+                let _ = reply.send(());
+                s.go(Connecting::default())
+            }
 
             (S::Connecting(s), E::Connected(Ok(connection))) => {
                 Connecting::connected(s, connection, session, cx)
@@ -201,7 +205,10 @@ impl<P: Protocol> Handler for ClientMachine<P> {
                 Verdict::Lost(lost) => Connected::lost(s, lost, session),
                 Verdict::Replace(why) => Connected::replace(s, why, session, cx),
             },
-            (S::Connected(s), E::Reconnect) => Connected::replace(s, Lost::Replaced, session, cx),
+            (S::Connected(s), E::Reconnect(reply)) => {
+                let _ = reply.send(());
+                Connected::replace(s, Lost::Replaced, session, cx)
+            }
 
             (S::Disconnected(s), E::Drain) => s.go(Draining { live: None }),
             (S::Connecting(s), E::Drain) => s.go(Draining { live: None }),
@@ -212,8 +219,11 @@ impl<P: Protocol> Handler for ClientMachine<P> {
             (S::Draining(s), E::Drained) => s.go(Stopped),
 
             // It is being done.
-            (S::Connecting(_) | S::Handshaking(_) | S::Draining(_), E::Reconnect)
-            | (S::Draining(_), E::Drain) => keep(),
+            (S::Connecting(_) | S::Handshaking(_) | S::Draining(_), E::Reconnect(reply)) => {
+                let _ = reply.send(());
+                keep()
+            }
+            (S::Draining(_), E::Drain) => keep(),
 
             (_, event) => unexpected(event),
         }

@@ -117,7 +117,14 @@ impl<P: Protocol> Client<P> {
         ClientCall::new(&self.handle, request, self.policy)
     }
 
-    /// Waits for a working connection. At once if there is one.
+    /// Waits until there is a working connection, as far as the client knows when the future ends:
+    /// at once if there is one.
+    ///
+    /// It says nothing of the next moment. A connection may break as it is used, or have broken
+    /// without a word, and a call that finds none does what its [policy](ClientCall::policy) says;
+    /// so nobody has to wait for `ready` before a call. Whoever was told by a call that the
+    /// connection is lost, or has [asked for another one](Client::reconnect_now), is not told of the
+    /// old one any more: this waits for the next, also while the old one is still used.
     ///
     /// Cancel safety: dropping the future loses nothing.
     ///
@@ -151,15 +158,18 @@ impl<P: Protocol> Client<P> {
         stream
     }
 
-    /// Replaces the connection, or makes one at once.
+    /// Replaces the connection, or makes one at once; waits until the client has begun with it.
     ///
     /// While the back-off runs, the next attempt is made at once; while an attempt or a handshake
     /// runs, nothing happens; while there is a connection, it is used until there is another one,
     /// and then until what was sent on it is answered. Nothing happens to a client that has ended.
     ///
-    /// Cancel safety: dropped while it waits for room in the mailbox, nothing happens.
+    /// Cancel safety: dropped before its turn in the mailbox, nothing happens; later, it is done all
+    /// the same.
     pub async fn reconnect_now(&self) {
-        drop(self.handle.cast(Event::Reconnect).await);
+        let asked = self.handle.call(Event::Reconnect).limit(Duration::MAX);
+        // A client that has ended connects no more.
+        drop(asked.await);
     }
 
     /// The state of the client, by its name in [`ClientMachine`].
