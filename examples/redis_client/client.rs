@@ -1,16 +1,16 @@
-//! The client: [`Redis`] for commands, [`Subscription`] for what is published.
+//! The client: [`Redis`] for commands; a [`Subscription`] is a connection of its own.
 
 use std::error::Error;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::Poll;
 
-use futures_core::Stream;
-use statem::net::{Client, ClientBuilder, ClientCall, FeedStream, Lost, Notice, RequestError};
+use statem::net::{Client, ClientBuilder, ClientCall, RequestError};
 
+use super::channels::Topic;
 use super::location::Location;
-use super::protocol::{Channels, Commands, Message};
+use super::protocol::Commands;
+use super::subscription::Subscription;
 use super::value::{Answer, Command};
 
 /// A connection to a Redis that comes back when it is lost. Clone it for each task that asks.
@@ -93,100 +93,23 @@ impl Redis {
         outcomes
     }
 
-    /// Subscribes to channels, on a connection of its own with the client's own settings. Returns at
-    /// once: [`News::Up`] says when it is subscribed.
+    /// Subscribes to channels and patterns, on a connection of its own with the client's own
+    /// settings: `redis.subscribe(["news"]).await`. Returns at once:
+    /// [`News::Up`](super::subscription::News::Up) says when it is subscribed.
     ///
     /// # Errors
     ///
     /// If a certificate to trust is none.
-    pub async fn subscribe<Name: AsRef<[u8]>>(
+    pub async fn subscribe<T: Into<Topic>>(
         &self,
-        channels: &[Name],
+        topics: impl IntoIterator<Item = T>,
     ) -> Result<Subscription, Box<dyn Error + Send + Sync>> {
-        Subscription::start(&self.location, channels, |client| client).await
+        Subscription::start(&self.location, topics, |client| client).await
     }
 
     /// The client itself: its state, its counts, its end.
     #[must_use]
     pub fn client(&self) -> &Client<Commands> {
         &self.client
-    }
-}
-
-/// Notices that may wait for a subscriber.
-const BOUND: usize = 1024;
-
-/// What is published on channels, as a stream. It subscribes again by itself when the connection is
-/// lost; dropping it ends the connection.
-#[derive(Debug)]
-pub struct Subscription {
-    client: Client<Channels>,
-    notices: FeedStream<Notice<Option<Message>>>,
-}
-
-/// What a subscriber is told.
-#[derive(Clone, Debug)]
-pub enum News {
-    /// All channels are subscribed to: what is published from here on comes.
-    Up,
-    /// Something was published.
-    Message(Message),
-    /// The subscriber was too slow, and this many did not reach it, of whatever kind.
-    Missed(u64),
-    /// The connection is lost: what is published until the next [`Up`](News::Up) does not come.
-    Down(Arc<Lost>),
-}
-
-impl Subscription {
-    /// Subscribes to channels of the server at a location, with other settings than the client's own.
-    ///
-    /// # Errors
-    ///
-    /// If a certificate to trust is none.
-    pub async fn start<Name: AsRef<[u8]>>(
-        location: &Location,
-        channels: &[Name],
-        settings: impl FnOnce(ClientBuilder<Channels>) -> ClientBuilder<Channels>,
-    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        let connector = location.connector()?;
-        let channels = channels.iter().map(|name| name.as_ref().to_vec()).collect();
-        let protocol = Channels::new(location.clone(), channels);
-        let client = settings(Client::builder(protocol, connector)).start();
-        let notices = client.subscribe(BOUND).await;
-        Ok(Subscription { client, notices })
-    }
-
-    /// The next news; `None` when the client has ended. Dropping the future loses nothing.
-    pub async fn next(&mut self) -> Option<News> {
-        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
-    }
-
-    /// The client itself: its state, its counts, its end.
-    #[must_use]
-    pub fn client(&self) -> &Client<Channels> {
-        &self.client
-    }
-}
-
-impl Stream for Subscription {
-    type Item = News;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<News>> {
-        loop {
-            let Some(notice) = ready!(Pin::new(&mut self.notices).poll_next(cx)) else {
-                return Poll::Ready(None);
-            };
-            return Poll::Ready(Some(match notice {
-                Notice::Up => News::Up,
-                Notice::Down(lost) => News::Down(lost),
-                Notice::Missed(count) => News::Missed(count),
-                Notice::Item(item) => match &*item {
-                    Some(message) => News::Message(message.clone()),
-                    None => continue,
-                },
-                // There are no others.
-                _ => continue,
-            }));
-        }
     }
 }

@@ -120,6 +120,12 @@ pub enum Value {
     Error(ServerError),
 }
 
+impl Value {
+    pub(super) fn is_word(&self, word: &str) -> bool {
+        matches!(self, Value::Data(data) if data == word)
+    }
+}
+
 /// What Redis answers: an error of the server is an answer, too.
 pub type Answer = Result<Value, ServerError>;
 

@@ -4,11 +4,11 @@ use statem::Backoff;
 use statem::Status;
 use statem::net::ClientBuilder;
 use statem::testing::Wire;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{Network, SECOND, commands, pinged, settle};
-use crate::redis_client::client::{News, Subscription};
-use crate::redis_client::protocol::Message;
+use crate::redis_client::channels::{Message, Topic};
+use crate::redis_client::subscription::{News, Subscription};
 
 #[tokio::test(start_paused = true)]
 async fn so_is_one_that_publishes_nothing_with_either_version() {
@@ -20,7 +20,7 @@ async fn so_is_one_that_publishes_nothing_with_either_version() {
 
     let network = Network::default();
     let location = network.location("redis://10.0.0.1?protocol=resp2");
-    let started = Subscription::start(&location, &["a"], |client| client).await;
+    let started = Subscription::start(&location, ["a"], |client| client).await;
     let server = network.server().await;
     assert_eq!(commands(&server), ["SUBSCRIBE a"]);
     server.send("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n");
@@ -35,7 +35,7 @@ async fn subscribed(network: &Network, url: &str) -> (Subscription, Wire) {
     let location = network.location(url);
     let settings =
         |client: ClientBuilder<_>| client.backoff(Backoff::default().cap(SECOND)).seed(1);
-    let started = Subscription::start(&location, &["a", "b"], settings).await;
+    let started = Subscription::start(&location, ["a", "b"], settings).await;
     let server = network.greeted().await;
     assert_eq!(commands(&server), ["SUBSCRIBE a b"]);
     (started.expect("it starts"), server)
@@ -49,7 +49,11 @@ fn message(channel: &str, payload: &str) -> String {
 }
 
 fn is_message(news: Option<&News>, channel: &str, payload: &str) -> bool {
-    matches!(news, Some(News::Message(Message { channel: c, payload: p })) if c == channel && p == payload)
+    matches!(
+        news,
+        Some(News::Message(Message { pattern: None, channel: c, payload: p }))
+            if c == channel && p == payload
+    )
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,4 +122,163 @@ async fn channels_that_are_forbidden_are_a_refusal() {
     assert!(server.is_closed());
     assert_eq!(network.attempts().len(), 1);
     drop(subscription);
+}
+
+/// What a server says of a subscription: that it is one, or is none any more.
+fn confirms(kind: &str, name: &str) -> String {
+    format!(">3\r\n+{kind}\r\n+{name}\r\n:1\r\n")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_of_a_pattern_says_which_one() {
+    let network = Network::default();
+    let location = network.location("redis://10.0.0.1");
+    let topics = [Topic::pattern("n*"), Topic::from("a"), Topic::pattern("m?")];
+    let started = Subscription::start(&location, topics, |client| client).await;
+    let mut subscription = started.expect("it starts");
+    let server = network.greeted().await;
+    assert_eq!(commands(&server), ["SUBSCRIBE a", "PSUBSCRIBE m? n*"]);
+    server.send(confirms("subscribe", "a") + &confirms("psubscribe", "m?"));
+    settle().await;
+    let state = subscription.client().status();
+    assert!(matches!(state, Status::Running("Handshaking")), "{state:?}");
+    server.send(confirms("psubscribe", "n*"));
+    assert!(matches!(subscription.next().await, Some(News::Up)));
+    server.send(">4\r\n+pmessage\r\n+n*\r\n+news\r\n+1\r\n");
+    let Some(News::Message(message)) = subscription.next().await else {
+        panic!("it is no message");
+    };
+    assert_eq!(
+        message,
+        Message {
+            pattern: Some("n*".into()),
+            channel: "news".into(),
+            payload: "1".into()
+        }
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_subscribed_to_changes_at_once_and_holds_for_the_next_connection() {
+    let network = Network::default();
+    let (mut subscription, server) = subscribed(&network, "redis://10.0.0.1").await;
+    server.send(CONFIRMED);
+    assert!(matches!(subscription.next().await, Some(News::Up)));
+    let change = async {
+        subscription.subscribe(Topic::pattern("n*")).await?;
+        subscription.subscribe("c").await?;
+        subscription.unsubscribe("a").await
+    };
+    let confirm = async {
+        for (command, kind, name) in [
+            ("PSUBSCRIBE n*", "psubscribe", "n*"),
+            ("SUBSCRIBE c", "subscribe", "c"),
+            ("UNSUBSCRIBE a", "unsubscribe", "a"),
+        ] {
+            settle().await;
+            assert_eq!(commands(&server), [command]);
+            // What is published meanwhile is no answer.
+            server.send(message("b", command) + &confirms(kind, name));
+        }
+    };
+    let (changed, ()) = tokio::join!(change, confirm);
+    changed.expect("the server has nothing against it");
+    for command in ["PSUBSCRIBE n*", "SUBSCRIBE c", "UNSUBSCRIBE a"] {
+        assert!(is_message(subscription.next().await.as_ref(), "b", command));
+    }
+    server.end();
+    assert!(matches!(subscription.next().await, Some(News::Down(_))));
+    let server = network.greeted().await;
+    assert_eq!(commands(&server), ["SUBSCRIBE b c", "PSUBSCRIBE n*"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_nobody_waits_for_holds_from_the_next_connection_on() {
+    let network = Network::default();
+    let (mut subscription, server) = subscribed(&network, "redis://10.0.0.1").await;
+    // There is no connection yet, so it waits.
+    assert!(timeout(SECOND, subscription.subscribe("c")).await.is_err());
+    assert!(
+        timeout(SECOND, subscription.unsubscribe("a"))
+            .await
+            .is_err()
+    );
+    server.end();
+    let server = network.greeted().await;
+    assert_eq!(commands(&server), ["SUBSCRIBE b c"]);
+    server.send(CONFIRMED);
+    settle().await;
+    assert_eq!(commands(&server), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_whose_connection_is_lost_is_made_on_the_next_one() {
+    let network = Network::default();
+    let (mut subscription, server) = subscribed(&network, "redis://10.0.0.1").await;
+    server.send(CONFIRMED);
+    assert!(matches!(subscription.next().await, Some(News::Up)));
+    let lose = async {
+        settle().await;
+        assert_eq!(commands(&server), ["SUBSCRIBE c"]);
+        server.end();
+        let server = network.greeted().await;
+        assert_eq!(commands(&server), ["SUBSCRIBE a b c"]);
+        server.send(confirms("subscribe", "a") + CONFIRMED);
+        settle().await;
+        assert_eq!(commands(&server), ["SUBSCRIBE c"]);
+        server.send(confirms("subscribe", "c"));
+    };
+    let (changed, ()) = tokio::join!(subscription.subscribe("c"), lose);
+    changed.expect("the server has nothing against it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_is_forbidden_costs_nothing_but_itself() {
+    let network = Network::default();
+    let (mut subscription, server) = subscribed(&network, "redis://10.0.0.1").await;
+    server.send(CONFIRMED);
+    assert!(matches!(subscription.next().await, Some(News::Up)));
+    let refuse = async {
+        settle().await;
+        assert_eq!(commands(&server), ["SUBSCRIBE secret"]);
+        server.send("-NOPERM No permissions to access a channel\r\n");
+    };
+    let (told, ()) = tokio::join!(subscription.subscribe("secret"), refuse);
+    let text = told.expect_err("it is forbidden").to_string();
+    assert!(text.contains("NOPERM"), "{text}");
+    server.send(message("a", "1"));
+    assert!(is_message(subscription.next().await.as_ref(), "a", "1"));
+    server.end();
+    let server = network.greeted().await;
+    assert_eq!(commands(&server), ["SUBSCRIBE a b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_to_nothing_is_a_connection_that_waits() {
+    for (protocol, greeting, pong) in [
+        ("", "HELLO 3", "+PONG\r\n"),
+        ("?protocol=resp2", "PING", "+PONG\r\n"),
+    ] {
+        let network = Network::default();
+        let location = network.location(&format!("redis://10.0.0.1{protocol}"));
+        let nothing: [&str; 0] = [];
+        let started = Subscription::start(&location, nothing, |client| client).await;
+        let mut subscription = started.expect("it starts");
+        let server = network.server().await;
+        assert_eq!(commands(&server), [greeting]);
+        if greeting != "PING" {
+            server.send(super::GREETING);
+            settle().await;
+            assert_eq!(commands(&server), ["PING"]);
+        }
+        server.send(pong);
+        assert!(matches!(subscription.next().await, Some(News::Up)));
+        let confirm = async {
+            settle().await;
+            assert_eq!(commands(&server), ["SUBSCRIBE a"]);
+            server.send(confirms("subscribe", "a").replacen('>', "*", 1));
+        };
+        let (changed, ()) = tokio::join!(subscription.subscribe("a"), confirm);
+        changed.expect("the server has nothing against it");
+    }
 }
