@@ -12,6 +12,7 @@ use super::count::{no_socket_is_left, no_task_is_left};
 use super::ledger::{Ledger, Outcome};
 use super::memory::Network;
 use super::protocol::Ask;
+use super::row::tell;
 use super::server::{Conduct, Server};
 use super::tasks::Tasks;
 use super::time::{millis, until, within};
@@ -27,6 +28,21 @@ pub(crate) struct Rig {
     pub(crate) tasks: Tasks,
     networks: Vec<Network>,
     ports: Vec<u16>,
+    _says_how: SaysHow,
+}
+
+/// Says how a row that fails is run again.
+#[derive(Default)]
+struct SaysHow;
+
+impl Drop for SaysHow {
+    fn drop(&mut self) {
+        let thread = std::thread::current();
+        if let (true, Some(test)) = (std::thread::panicking(), thread.name()) {
+            let command = format!("cargo test -p statem-tests --test faults {test} -- --exact");
+            tell(test, format!("failed: `{command}` makes it again"));
+        }
+    }
 }
 
 impl Rig {

@@ -81,8 +81,8 @@ impl Counters {
 
     /// Some that were counted were none.
     pub(super) fn take_back(counter: &AtomicU64, count: u64) {
-        let counted = counter.load(Ordering::Relaxed);
-        counter.store(counted.saturating_sub(count), Ordering::Relaxed);
+        let before = counter.load(Ordering::Relaxed);
+        counter.store(before.saturating_sub(count), Ordering::Relaxed);
     }
 
     pub(super) fn settle(&self, settled: Settled) {
