@@ -14,6 +14,10 @@ pub enum ExitReason {
     Normal,
     /// It was shut down: by `Handle::shutdown`, or by the machine that owned it.
     Shutdown,
+    /// It ended in an ordinary way, and this is why: no crash report is made of it, and nobody is to
+    /// bring it back (R99; OTP's `{shutdown, Reason}`). For the machine of a connection that gives its
+    /// peer up.
+    Ended(Arc<dyn Error + Send + Sync>),
     /// It stopped with an error: its own, or that of `Handle::stop_with`.
     Other(Arc<dyn Error + Send + Sync>),
     /// It was killed: `terminate` was not called (N62).
@@ -72,12 +76,25 @@ impl ExitReason {
         ExitReason::Other(Arc::from(error.into()))
     }
 
+    /// An ordinary end that says why.
+    ///
+    /// ```
+    /// use statem::ExitReason;
+    ///
+    /// let reason = ExitReason::ended("the peer speaks another protocol");
+    /// assert!(reason.is_normal());
+    /// assert_eq!(reason.to_string(), "it ended: the peer speaks another protocol");
+    /// ```
+    pub fn ended(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        ExitReason::Ended(Arc::from(why.into()))
+    }
+
     /// Whether this is an ordinary end, which makes no crash report (R99). To end with a machine
     /// that was shut down is one.
     #[must_use]
     pub fn is_normal(&self) -> bool {
         match self {
-            ExitReason::Normal | ExitReason::Shutdown => true,
+            ExitReason::Normal | ExitReason::Shutdown | ExitReason::Ended(_) => true,
             #[cfg(feature = "tokio")]
             ExitReason::Linked { reason, .. } => reason.is_normal(),
             _ => false,
@@ -96,6 +113,7 @@ impl fmt::Display for ExitReason {
         match self {
             ExitReason::Normal => f.write_str("it ended normally"),
             ExitReason::Shutdown => f.write_str("it was shut down"),
+            ExitReason::Ended(why) => write!(f, "it ended: {why}"),
             ExitReason::Other(error) => write!(f, "it stopped with an error: {error}"),
             ExitReason::Killed => f.write_str("it was killed"),
             ExitReason::Aborted => {

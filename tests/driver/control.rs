@@ -85,6 +85,10 @@ async fn n64_only_an_abnormal_end_is_reported() {
     machine.stop().await;
     let (machine, _) = puppet();
     machine.shutdown(ms(10)).await;
+    let (machine, _) = puppet();
+    machine
+        .stop_with(ExitReason::ended("nothing left to do"))
+        .await;
     assert_eq!(of_level(&log, Level::ERROR), Vec::<String>::new());
 
     let (machine, _) = puppet();

@@ -51,6 +51,13 @@ async fn shutdown() {
     assert!(matches!(line.closed().await, ExitReason::Shutdown));
     let late = line.call(|reply| Event::Alive(To::Caller(reply))).await;
     assert_eq!(told(late), "stopped: Shutdown, begun: false");
+
+    // The suite's own reason is `{shutdown, reason}`.
+    let line = spawn::<Line>(Idle, Log::default());
+    stop_it(&line, ExitReason::ended("reason")).await;
+    let reason = line.closed().await;
+    assert!(reason.is_normal());
+    assert_eq!(reason.to_string(), "it ended: reason");
 }
 
 /// Answers an earlier caller and the one of this event, and stops.

@@ -70,17 +70,18 @@ async fn which_ends_are_followed_by_a_restart() {
     let ends = [
         ("normal", ExitReason::Normal),
         ("shutdown", ExitReason::Shutdown),
+        ("ended", ExitReason::ended("this is why")),
         ("error", ExitReason::other("an error")),
     ];
     for (restart, restarts_after) in [
         (
             Restart::Permanent,
-            &["normal", "shutdown", "error", "panic", "kill"][..],
+            &["normal", "shutdown", "ended", "error", "panic", "kill"][..],
         ),
         (Restart::Transient, &["error", "panic", "kill"]),
         (Restart::Temporary, &[]),
     ] {
-        for end in ["normal", "shutdown", "error", "panic", "kill"] {
+        for end in ["normal", "shutdown", "ended", "error", "panic", "kill"] {
             let trace = Trace::default();
             let mut supervisor = Supervisor::new("top", Strategy::OneForOne);
             let handle = supervisor.child(worker("w", &trace).restart(restart));
