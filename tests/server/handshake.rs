@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::support::{Client, Door, Marks, balanced, hear, ms, now, rest, server};
 
-fn pair() -> (TlsAcceptor, Tls) {
+pub(crate) fn pair() -> (TlsAcceptor, Tls) {
     let made = rcgen::generate_simple_self_signed(["a.example".to_owned()]).expect("a certificate");
     let certificate = CertificateDer::from(made.cert);
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");

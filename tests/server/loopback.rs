@@ -141,3 +141,64 @@ async fn a_unix_socket_is_served_like_any_other() {
     server.shutdown(ms(500)).await;
     std::fs::remove_file(&path).expect("it is the user's to remove");
 }
+
+/// As many descriptors as a program may have, in the run of this program that has so few.
+#[cfg(target_os = "linux")]
+const FEW: &str = "STATEM_TEST_HAS_FEW_DESCRIPTORS";
+
+/// Has this program run again with a limit of its own, for the limit is that of a whole process.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_without_descriptors_serves_those_who_are_there_and_accepts_again() {
+    let name = "loopback::with_few_descriptors";
+    let program = std::env::current_exe().expect("it runs");
+    let output = std::process::Command::new("sh")
+        .args(["-c", "ulimit -n 40 && exec \"$0\" \"$@\""])
+        .arg(program)
+        .args([name, "--exact", "--ignored", "--nocapture"])
+        .env(FEW, "40")
+        .output()
+        .expect("there is a shell");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{complaint}");
+    assert!(said.contains("1 passed"), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+#[ignore = "run by `a_process_without_descriptors_serves_those_who_are_there_and_accepts_again`"]
+async fn with_few_descriptors() {
+    let limit: usize = std::env::var(FEW)
+        .expect("it is not run by itself")
+        .parse()
+        .expect("a number");
+    let (server, port) = started(&Marks::default(), 1000, AtLimit::Wait).await;
+    let mut there = dialled(port).await;
+    assert_eq!(ask(&mut there).await.as_deref(), Some("hello"));
+    // Every connection takes two of them: both ends are in this process.
+    let mut clients = Vec::new();
+    while let Ok(client) = TcpStream::connect(("127.0.0.1", port)).await {
+        clients.push(client);
+        assert!(clients.len() < limit);
+    }
+    // The last one that was let in, and that the server has no descriptor for, waits.
+    let before = server.counts().accept_errors;
+    for _ in 0..20 {
+        tokio::time::sleep(ms(100)).await;
+        assert_eq!(ask(&mut there).await.as_deref(), Some("hello"));
+    }
+    let errors = server.counts().accept_errors;
+    assert!(errors > 0, "there were descriptors");
+    assert!(errors - before <= 40, "{errors} in two seconds");
+    // The clients leave, and whoever comes is served, at the longest delay later.
+    drop(clients);
+    let served = async {
+        let mut client = dialled(port).await;
+        assert_eq!(ask(&mut client).await.as_deref(), Some("hello"));
+    };
+    let served = tokio::time::timeout(Duration::from_secs(10), served).await;
+    served.expect("it is accepted again");
+    server.shutdown(ms(500)).await;
+    balanced(&server).await;
+}

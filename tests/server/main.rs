@@ -2,6 +2,7 @@
 //! real sockets.
 
 mod accept_errors;
+mod bad_input;
 mod coverage;
 mod drain;
 mod handshake;

@@ -3,8 +3,10 @@
 use std::io::ErrorKind;
 
 use statem::net::AtLimit;
+use tokio::io::AsyncReadExt;
 use tracing::Level;
 
+use crate::handshake::pair;
 use crate::log::{Log, listen};
 use crate::support::{Door, Marks, ms, rest, server};
 
@@ -75,6 +77,33 @@ async fn a_flood_is_two_lines() {
     rest().await;
     server.shutdown(ms(1)).await;
     assert_eq!(take_lines(&log), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_peers_without_tls_is_two_lines() {
+    let (log, _guard) = listen();
+    let (door, marks) = (Door::default(), Marks::default());
+    let server = server(&door, &marks).tls(pair().0).start();
+    for _ in 0..100 {
+        let mut client = door.knock();
+        client.say("GET / HTTP/1.1").await;
+        while let Ok(1..) = client.0.read(&mut [0; 64]).await {}
+    }
+    rest().await;
+    let lines = take_lines(&log);
+    let [first] = &lines[..] else {
+        panic!("{lines:?}")
+    };
+    assert!(
+        first.starts_with(
+            "WARN message=a connection was given up connection=1 peer=None why=\"TLS failed: "
+        ),
+        "{first}"
+    );
+    tokio::time::sleep(ms(60_000)).await;
+    let more = "WARN message=more connections were given up; each is a line at level DEBUG more=99";
+    assert_eq!(take_lines(&log), [more]);
+    assert_eq!(server.counts().unsecured, 100);
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,7 +15,7 @@ use super::builder::Settings;
 use super::counts::Counters;
 use super::telemetry::tell;
 use super::watched::{Traffic, Watched};
-use crate::net::Io;
+use crate::net::{CloseReason, Io};
 use crate::{Driver, ExitReason, Handle, Handler};
 
 /// Makes the machine of a connection.
@@ -34,10 +34,6 @@ type Ending = Pin<Box<dyn Future<Output = ExitReason> + Send>>;
 pub(super) type Drain = Receiver<Option<Duration>>;
 
 /// Why a connection was closed.
-#[cfg_attr(
-    not(feature = "tracing"),
-    allow(dead_code, reason = "the log alone reads it")
-)]
 enum End {
     /// TLS was not set up.
     Unsecured(Unsecured),
@@ -49,10 +45,6 @@ enum End {
     CutOff,
 }
 
-#[cfg_attr(
-    all(feature = "tls", not(feature = "tracing")),
-    allow(dead_code, reason = "the log alone reads it")
-)]
 enum Unsecured {
     #[cfg(feature = "tls")]
     Failed(crate::net::TlsError),
@@ -65,15 +57,7 @@ enum Unsecured {
 pub(super) struct Account {
     counters: Arc<Counters>,
     traffic: Arc<Traffic>,
-    #[cfg_attr(
-        not(feature = "tracing"),
-        expect(dead_code, reason = "for the log alone")
-    )]
     number: u64,
-    #[cfg_attr(
-        not(feature = "tracing"),
-        expect(dead_code, reason = "for the log alone")
-    )]
     peer: Option<SocketAddr>,
     started: bool,
     end: End,
@@ -120,35 +104,49 @@ impl Running {
     }
 }
 
+/// A connection that was given up, for the log.
+pub struct GivenUp {
+    pub(super) connection: u64,
+    pub(super) peer: Option<SocketAddr>,
+    pub(super) why: String,
+}
+
 /// Serves a connection until its end.
 pub(super) async fn serve(
     accepted: Accepted,
     mut account: Account,
     settings: Arc<Settings>,
     mut drain: Drain,
-) {
-    let Accepted { io, peer } = accepted;
-    let io = Watched::new(io, account.traffic.clone(), settings.idle);
-    let secured = either(settings.secure(io), drained(&mut drain)).await;
-    let secured = match secured {
-        Either::First(secured) => secured,
-        Either::Second(_) => Err(Unsecured::ShutDown),
-    };
-    let io = match secured {
-        Ok(io) => io,
-        Err(why) => return account.end = End::Unsecured(why),
-    };
-    account.start();
-    let accepted = Accepted { io, peer };
-    let made = catch_unwind(AssertUnwindSafe(|| (settings.serve)(accepted)));
-    account.end = match made {
-        Ok(machine) => End::Ended(machine.run(&mut drain).await),
-        Err(payload) => {
-            // Its drop may panic, too.
-            std::mem::forget(payload);
-            End::NotMade
+) -> Option<GivenUp> {
+    account.end = settings.serve(accepted, &mut account, &mut drain).await;
+    account.given_up()
+}
+
+impl Settings {
+    async fn serve(&self, accepted: Accepted, account: &mut Account, drain: &mut Drain) -> End {
+        let Accepted { io, peer } = accepted;
+        let io = Watched::new(io, account.traffic.clone(), self.idle);
+        let secured = either(self.secure(io), drained(drain)).await;
+        let secured = match secured {
+            Either::First(secured) => secured,
+            Either::Second(_) => Err(Unsecured::ShutDown),
+        };
+        let io = match secured {
+            Ok(io) => io,
+            Err(why) => return End::Unsecured(why),
+        };
+        account.start();
+        let accepted = Accepted { io, peer };
+        let made = catch_unwind(AssertUnwindSafe(|| (self.serve)(accepted)));
+        match made {
+            Ok(machine) => End::Ended(machine.run(drain).await),
+            Err(payload) => {
+                // Its drop may panic, too.
+                std::mem::forget(payload);
+                End::NotMade
+            }
         }
-    };
+    }
 }
 
 impl Settings {
@@ -216,6 +214,48 @@ impl Account {
         self.started = true;
         Counters::add(&self.counters.started);
     }
+
+    fn given_up(&self) -> Option<GivenUp> {
+        if !self.end.is_for_people() {
+            return None;
+        }
+        Some(GivenUp {
+            connection: self.number,
+            peer: self.peer,
+            why: self.end.text(),
+        })
+    }
+}
+
+impl End {
+    /// Itself for people. An error of the user's may panic when it is shown.
+    fn text(&self) -> String {
+        catch_unwind(AssertUnwindSafe(|| self.to_string())).unwrap_or_else(|payload| {
+            std::mem::forget(payload);
+            "its reason panicked when it was to be shown".to_owned()
+        })
+    }
+
+    /// Whether somebody who looks after the server should hear of it. A machine that failed has its
+    /// own report, and that networks lose connections is known.
+    fn is_for_people(&self) -> bool {
+        match self {
+            End::Unsecured(Unsecured::ShutDown) | End::CutOff => false,
+            #[cfg(feature = "tls")]
+            End::Unsecured(_) => true,
+            End::NotMade => true,
+            End::Ended(ExitReason::Ended(why)) => match why.downcast_ref() {
+                None => true,
+                Some(why) => matches!(
+                    why,
+                    CloseReason::TooLong { .. }
+                        | CloseReason::Garbage(_)
+                        | CloseReason::WriteTimeout { .. }
+                ),
+            },
+            End::Ended(_) => false,
+        }
+    }
 }
 
 impl Drop for Account {
@@ -239,12 +279,10 @@ impl Account {
         let (connection, peer) = (self.number, self.peer);
         let received = self.traffic.received.load(Ordering::Relaxed);
         let sent = self.traffic.sent.load(Ordering::Relaxed);
-        let why = &self.end;
-        tell!(DEBUG, connection, ?peer, received, sent, %why, "closed");
+        tell!(DEBUG, connection, ?peer, received, sent, why = %self.end.text(), "closed");
     }
 }
 
-#[cfg(feature = "tracing")]
 impl std::fmt::Display for End {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -12,17 +12,20 @@ use tokio::task::JoinSet;
 use super::AtLimit;
 use super::accept::{Accepted, is_of_the_peer};
 use super::builder::{Limits, Settings};
-use super::connection::{Account, serve};
+use super::connection::{Account, GivenUp, serve};
 use super::counts::Counters;
 use super::telemetry::tell;
 use crate::Backoff;
 use crate::net::IoFuture;
 use crate::{
-    Actions, At, CREDITS, Cx, EnterCx, Guard, Handler, Next, Source, StateMachine, keep, unexpected,
+    Actions, At, CREDITS, Cx, EnterCx, ExitReason, Guard, Handler, Next, Source, StateMachine,
+    Timer, keep, unexpected,
 };
 
 /// How long tasks have to end when they were told to at last.
 const GRACE: Duration = Duration::from_secs(1);
+/// How often the log hears of connections that are given up.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// The machine of a [`Server`](super::Server), drawn below.
 ///
@@ -78,7 +81,9 @@ pub enum Event {
     /// The back-off is over.
     Retry,
     /// The task of a connection has ended.
-    Ended,
+    Ended(Option<GivenUp>),
+    /// The log may hear again of connections that are given up.
+    Tell,
     /// The server is to end, and the machines of its connections within this time.
     Drain(Duration),
     /// All connections have ended.
@@ -104,6 +109,14 @@ pub struct Service {
     number: u64,
     drain: Sender<Option<Duration>>,
     crowd: Option<Crowd>,
+    quiet: Option<Quiet>,
+}
+
+/// A time in which the log hears no more of connections that are given up, for their peers decide how
+/// many there are.
+struct Quiet {
+    _timer: Timer,
+    more: u64,
 }
 
 /// A time in which as many connections are open as may be. The log hears of it twice, and not of
@@ -147,20 +160,20 @@ impl Handler for ServerMachine {
                 keep()
             }
             (S::Listening(s), E::Accepted(Err(error))) => s.go(service.failed(&error)),
-            (S::Listening(mut s), E::Ended) => {
-                service.ended();
+            (S::Listening(mut s), E::Ended(given_up)) => {
+                service.ended(given_up, cx);
                 s.accept(service, cx);
                 keep()
             }
 
-            (S::Full(s), E::Ended) => {
-                service.ended();
+            (S::Full(s), E::Ended(given_up)) => {
+                service.ended(given_up, cx);
                 s.go(Listening::default())
             }
 
             (S::Paused(s), E::Retry) => s.go(Listening::default()),
-            (S::Paused(_), E::Ended) => {
-                service.ended();
+            (S::Paused(_), E::Ended(given_up)) => {
+                service.ended(given_up, cx);
                 keep()
             }
 
@@ -169,8 +182,8 @@ impl Handler for ServerMachine {
             (S::Paused(s), E::Drain(within)) => s.go(service.drain(within)),
             // Who said it first has said it.
             (S::Draining(_), E::Drain(_)) => keep(),
-            (S::Draining(s), E::Ended) => {
-                service.ended();
+            (S::Draining(s), E::Ended(given_up)) => {
+                service.ended(given_up, cx);
                 if service.open == 0 {
                     s.go(Stopped)
                 } else {
@@ -190,8 +203,17 @@ impl Handler for ServerMachine {
             }
             (S::Draining(s), E::Drained | E::TooLate) => s.go(Stopped),
 
+            (_, E::Tell) => {
+                service.tell_more(cx);
+                keep()
+            }
+
             (_, event) => unexpected(event),
         }
+    }
+
+    fn terminate(_: &ExitReason, _: Option<&mut Self>, service: &mut Service) {
+        service.quiet_is_over();
     }
 }
 
@@ -252,6 +274,7 @@ impl Service {
             number: 0,
             drain: Sender::new(None),
             crowd: None,
+            quiet: None,
         }
     }
 
@@ -308,8 +331,11 @@ impl Service {
         })
     }
 
-    fn ended(&mut self) {
+    fn ended(&mut self, given_up: Option<GivenUp>, cx: &mut Actions<ServerMachine>) {
         self.open -= 1;
+        if let Some(given_up) = given_up {
+            self.give_up(&given_up, cx);
+        }
         let room = self.limits.connections.div_ceil(8);
         if self.room() < room {
             return;
@@ -322,6 +348,48 @@ impl Service {
             );
             let _ = crowd.refused;
         }
+    }
+
+    fn give_up(&mut self, given_up: &GivenUp, cx: &mut Actions<ServerMachine>) {
+        match &mut self.quiet {
+            Some(quiet) => quiet.more += 1,
+            None => {
+                let GivenUp {
+                    connection,
+                    peer,
+                    why,
+                } = given_up;
+                tell!(WARN, connection, ?peer, why, "a connection was given up");
+                let _ = (connection, peer, why);
+                self.be_quiet(cx);
+            }
+        }
+    }
+
+    fn be_quiet(&mut self, cx: &mut Actions<ServerMachine>) {
+        self.quiet = Some(Quiet {
+            _timer: cx.timer(QUIET, Event::Tell),
+            more: 0,
+        });
+    }
+
+    fn tell_more(&mut self, cx: &mut Actions<ServerMachine>) {
+        if self.quiet_is_over() {
+            self.be_quiet(cx);
+        }
+    }
+
+    /// Tells how many more there were, if there were any.
+    fn quiet_is_over(&mut self) -> bool {
+        let more = self.quiet.take().map_or(0, |quiet| quiet.more);
+        if more > 0 {
+            tell!(
+                WARN,
+                more,
+                "more connections were given up; each is a line at level DEBUG"
+            );
+        }
+        more > 0
     }
 
     fn failed(&mut self, error: &io::Error) -> Paused {
@@ -348,10 +416,10 @@ impl Service {
 
 /// The tasks of the connections, which end with the server's machine.
 #[derive(Clone, Default)]
-struct Connections(Arc<Mutex<JoinSet<()>>>);
+struct Connections(Arc<Mutex<JoinSet<Option<GivenUp>>>>);
 
 impl Connections {
-    fn lock(&self) -> MutexGuard<'_, JoinSet<()>> {
+    fn lock(&self) -> MutexGuard<'_, JoinSet<Option<GivenUp>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -361,7 +429,7 @@ impl Source<Event> for Connections {
         let ended = self.lock().poll_join_next(cx);
         match ended {
             // Also of one that was cut off.
-            Poll::Ready(Some(_)) => Poll::Ready(Some(Event::Ended)),
+            Poll::Ready(Some(ended)) => Poll::Ready(Some(Event::Ended(ended.unwrap_or(None)))),
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
     }

@@ -33,7 +33,13 @@ use crate::{Closed, Driver, ExitReason, Handle, Handler, Status, Watch};
 ///
 /// In the log (feature `tracing`, target `statem::net::server`) each connection is opened and closed
 /// at level `DEBUG`, with its number, peer, bytes and the reason of its end. A flood of connections
-/// and a time without descriptors are one `WARN` each.
+/// and a time without descriptors are one `WARN` each. So are connections that are given up, but for
+/// one more a minute that says how many: those on which TLS is not set up, and those whose machine
+/// ends by [`ExitReason::Ended`], unless that has a [`CloseReason`](super::CloseReason) of which the
+/// network may be the cause.
+///
+/// The page `guide::servers` says what each limit does, what a connection can cost, and how to test a
+/// server without a network.
 ///
 /// ```
 /// use std::time::Duration;
