@@ -20,6 +20,7 @@ mod flap;
 mod half_open;
 mod harness;
 mod requests;
+mod served;
 mod simulation;
 mod slow;
 mod start;

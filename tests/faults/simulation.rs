@@ -17,7 +17,7 @@ use crate::support::row::tell;
 use crate::support::server::{Conduct, Server, Speaks};
 use crate::support::time::{millis, now, until};
 
-const PORT: u16 = 4000;
+pub(crate) const PORT: u16 = 4000;
 const LIMIT: Duration = millis(500);
 
 /// turmoil's sockets for a connector.
@@ -35,13 +35,13 @@ impl Dial for Simulated {
     }
 }
 
-fn connector() -> Connector {
+pub(crate) fn connector() -> Connector {
     let address: IpAddr = turmoil::lookup("server");
     Connector::new(std::net::SocketAddr::new(address, PORT)).dialler(Simulated)
 }
 
 /// The seeds of a run: those of the gate, or the one that is asked for.
-fn seeds() -> Vec<u64> {
+pub(crate) fn seeds() -> Vec<u64> {
     match std::env::var("SEED") {
         Ok(seed) => vec![seed.parse().expect("SEED is a number")],
         Err(_) => (0..25).collect(),
@@ -87,7 +87,7 @@ where
 }
 
 /// Names the seed of a run that fails.
-struct Said<'a>(&'a str, u64);
+pub(crate) struct Said<'a>(pub(crate) &'a str, pub(crate) u64);
 
 impl Drop for Said<'_> {
     fn drop(&mut self) {
