@@ -275,3 +275,63 @@ async fn a_child_that_blocks_its_thread_is_waited_for_and_killed_when_it_goes_on
     }
     assert!(!trace.line().contains("never"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_child_that_asks_its_supervisor_while_both_end_is_answered() {
+    let trace = Trace::default();
+    let told = Trace::default();
+    let mut supervisor = Supervisor::new("top", Strategy::OneForOne);
+    let mut world = World::new("a", &trace);
+    world.drains = Drains::After(SECOND);
+    let a = supervisor.child(child(world));
+    let tree = supervisor.spawn();
+    settle().await;
+    let (weak, said) = (tree.downgrade(), told.clone());
+    let script = move |_: &mut World, cx: &mut statem::Cx<Worker>| {
+        let asks = async move {
+            // When the supervisor has begun to end this child.
+            tokio::time::sleep(SECOND / 2).await;
+            let tree = weak.upgrade().unwrap();
+            let children = tree.children().await.unwrap().len();
+            let error = tree.restart("a").await.unwrap_err();
+            said.say(format!("{children} children; {error}"));
+        };
+        cx.state_task(asks, |()| Event::Note("asked"));
+    };
+    a.try_cast(Event::Run(Box::new(script))).unwrap();
+    settle().await;
+    let start = now();
+    tree.stop().await;
+    assert_eq!(start.elapsed(), SECOND);
+    let line = told.line();
+    assert!(
+        line.starts_with("1 children; ") && line.contains("is ending its children"),
+        "{line}"
+    );
+    assert_eq!(trace.line(), "a1 idle, a1 drain, a1 asked, a1 end");
+    assert_eq!(tasks(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_of_a_group_that_ignores_its_end_is_killed_in_its_time_and_counts_nothing() {
+    let trace = Trace::default();
+    let mut supervisor = Supervisor::new("top", Strategy::OneForAll).intensity(1, 5 * SECOND);
+    let a = supervisor.child(worker("a", &trace));
+    let mut world = World::new("b", &trace);
+    world.drains = Drains::Never;
+    let b = supervisor.child(child(world).shutdown(SECOND));
+    let tree = supervisor.spawn();
+    settle().await;
+    let start = now();
+    fail(&a).await;
+    // One restart is all that is allowed: that of the group is one, the kill is none.
+    tree.ready().await.unwrap();
+    assert_eq!(start.elapsed(), SECOND);
+    for handle in [&a, &b] {
+        assert_eq!(handle.call(Event::Ask).await.unwrap(), 2);
+    }
+    assert_eq!(tree.report().await.unwrap().recent, 1);
+    assert_eq!(tasks(), 3);
+    tree.stop().await;
+    assert_eq!(tasks(), 0);
+}

@@ -341,3 +341,21 @@ async fn n76_a_supervisor_keeps_or_answers_what_waits() {
     }
     tree.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn n76_what_waits_is_kept_when_a_permanent_child_ends_normally() {
+    let trace = Trace::default();
+    let mut supervisor = Supervisor::new("top", Strategy::OneForOne).intensity(9, ms(5000));
+    let keeps = supervisor.child(worker("k", &trace).queue(Queue::Keep));
+    let tree = supervisor.spawn();
+    settle().await;
+    keeps.try_cast(Event::Stop(ExitReason::Normal)).unwrap();
+    keeps.try_cast(Event::Note("first")).unwrap();
+    keeps.try_cast(Event::Note("second")).unwrap();
+    assert_eq!(keeps.call(Event::Ask).await.unwrap(), 2);
+    assert_eq!(
+        trace.line(),
+        "k1 idle, k1 end, k2 idle, k2 first, k2 second"
+    );
+    tree.stop().await;
+}

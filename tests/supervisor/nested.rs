@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use statem::supervisor::{Restart, Shutdown, Strategy, Supervisor, Tree};
+use statem::supervisor::{Queue, Restart, Shutdown, Strategy, Supervisor, Tree};
 use statem::{ExitReason, Handle, Status};
 
 use crate::support::{
     Drains, Event, Trace, Worker, World, child, fail, gave_up, settle, state, tasks, worker,
 };
+
+const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
 
 struct Fixture {
     trace: Trace,
@@ -204,4 +208,30 @@ top: one for one, 1 of 2 restarts
     );
     drop(late);
     f.top.kill();
+}
+
+#[tokio::test(start_paused = true)]
+async fn n76_what_waits_below_a_supervisor_that_is_restarted_is_kept_while_its_children_end() {
+    let trace = Trace::default();
+    let mut inner = Supervisor::new("inner", Strategy::OneForOne).intensity(0, ms(5_000));
+    let keeps = inner.child(worker("k", &trace).queue(Queue::Keep));
+    // It takes its time, so that the supervisor is about to end for a second.
+    let mut slow = World::new("s", &trace);
+    slow.drains = Drains::After(ms(1_000));
+    inner.child(child(slow));
+    let mut top = Supervisor::new("top", Strategy::OneForOne).intensity(5, ms(60_000));
+    let inner = top.tree(inner);
+    let top = top.spawn();
+    top.ready().await.unwrap();
+    fail(&keeps).await;
+    assert!(matches!(inner.status(), Status::Running("Stopping")));
+    keeps.try_cast(Event::Note("kept")).unwrap();
+    assert_eq!(keeps.call(Event::Ask).await.unwrap(), 2);
+    assert_eq!((inner.restarts(), tasks()), (1, 4));
+    assert_eq!(
+        trace.line(),
+        "k1 idle, s1 idle, k1 end, s1 drain, s1 end, k2 idle, k2 kept, s2 idle"
+    );
+    top.stop().await;
+    assert_eq!(tasks(), 0);
 }
