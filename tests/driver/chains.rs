@@ -1,5 +1,7 @@
 //! Chains of the machine's own events, bounded in time.
 
+use std::pin::Pin;
+
 use statem::{Builder, CallError, Cx, ExitReason, Handler, Next, StateMachine, keep};
 
 use crate::support::*;
@@ -186,4 +188,45 @@ async fn n30_r26_two_states_that_both_postpone_and_go_can_be_stopped() {
     assert_eq!((seen.counts.received, seen.waiting.queue), (1, 1));
     assert!(seen.counts.handled > 256, "{seen:?}");
     assert!(matches!(machine.stop().await, ExitReason::Normal));
+}
+
+#[tokio::test(start_paused = true)]
+async fn n30_what_is_asked_during_a_chain_goes_ahead_of_messages_that_came_before_it() {
+    let (machine, mut driver, trace) = unpolled(Builder::new());
+    send(&machine, [endless(), Event::Note("m1")]);
+    // The messages of this turn are taken out of the mailbox, and the chain does not end.
+    assert!(poll_once(Pin::new(&mut driver)).is_pending());
+    send(&machine, [Event::Note("m2")]);
+    let mut asked = Box::pin(machine.inspect());
+    assert!(poll_once(asked.as_mut()).is_pending());
+    assert!(poll_once(Pin::new(&mut driver)).is_pending());
+    let seen = asked.await.unwrap();
+    assert_eq!((seen.waiting.queue, seen.waiting.mailbox), (1, 2));
+    let mut stop = Box::pin(machine.stop());
+    assert!(poll_once(stop.as_mut()).is_pending());
+    assert!(poll_once(Pin::new(&mut driver)).is_ready());
+    assert!(matches!(stop.await, ExitReason::Normal));
+    let handled = trace.words();
+    assert!(
+        handled
+            .iter()
+            .all(|word| ["n", "terminate"].contains(&&**word))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn n30_who_asks_behind_the_stop_of_a_chain_is_told_of_the_end() {
+    let (machine, mut driver, _) = unpolled(Builder::new());
+    send(&machine, [endless()]);
+    assert!(poll_once(Pin::new(&mut driver)).is_pending());
+    let mut stop = Box::pin(machine.stop());
+    let mut asked = Box::pin(machine.inspect());
+    assert!(poll_once(stop.as_mut()).is_pending());
+    assert!(poll_once(asked.as_mut()).is_pending());
+    assert!(poll_once(Pin::new(&mut driver)).is_ready());
+    let outcome = asked.await;
+    assert!(
+        matches!(outcome, Err(CallError::Stopped { begun: false, .. })),
+        "{outcome:?}"
+    );
 }

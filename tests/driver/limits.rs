@@ -1,5 +1,6 @@
 //! The timers behind the limits of calls: kept, lent, and never early or late.
 
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -19,6 +20,14 @@ async fn calls_that_complete_at_once_take_no_time_of_a_paused_clock() {
 
 #[tokio::test(start_paused = true)]
 async fn a_limit_is_exact_whatever_limits_the_calls_before_had() {
+    limits_after_limits().await;
+    // In a task, which gets back the timers that it had before.
+    let task = tokio::spawn(limits_after_limits());
+    let in_time = tokio::time::timeout(Duration::from_secs(3_600), task).await;
+    in_time.unwrap().unwrap();
+}
+
+async fn limits_after_limits() {
     let (machine, _) = puppet();
     let limits = [10, 500, 1, 30, 7_000, 20, 20, 3, 100];
     for before in limits {
@@ -230,4 +239,37 @@ fn a_timer_that_is_kept_keeps_no_runtime_from_ending() {
         let (machine, _) = puppet();
         assert_eq!(machine.call(Event::Ask).await.unwrap(), 7);
     });
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_calls_at_once_few_timers_are_kept() {
+    // The driver never runs.
+    let (machine, _driver, _) = unpolled(Builder::new());
+    let ask = |many: usize| {
+        let mut asked: Vec<_> = (0..many).map(|_| Box::pin(machine.inspect())).collect();
+        for asked in &mut asked {
+            assert!(poll_once(asked.as_mut()).is_pending());
+        }
+    };
+    ask(100);
+    assert_eq!(allocation_counter::measure(|| ask(1_000)).bytes_current, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_allocates_its_reply_and_takes_the_timer_of_the_call_before() {
+    let calls = || {
+        let (machine, mut driver, _) = unpolled(Builder::new());
+        let call = || {
+            let mut call = pin!(machine.call(Event::Ask));
+            assert!(poll_once(call.as_mut()).is_pending());
+            assert!(poll_once(Pin::new(&mut driver)).is_pending());
+            assert!(matches!(poll_once(call.as_mut()), Poll::Ready(Ok(7))));
+        };
+        let mut calls = std::iter::repeat_with(call);
+        calls.by_ref().take(100).for_each(drop);
+        let measured = allocation_counter::measure(|| calls.by_ref().take(1_000).for_each(drop));
+        assert_eq!(measured.count_total, 1_000);
+    };
+    calls();
+    tokio::spawn(async move { calls() }).await.unwrap();
 }

@@ -300,3 +300,42 @@ async fn n71_watchers_that_have_gone_leave_nothing_behind() {
     });
     assert_eq!(measured.bytes_current, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn n71_each_of_many_watchers_is_told_also_when_another_has_gone() {
+    let (machine, _) = puppet();
+    rest(&machine).await;
+    let mut gone = machine.watch();
+    let watchers = [(); 3].map(|()| {
+        let mut watch = machine.watch();
+        tokio::spawn(async move { format!("{:?}", watch.changed().await) })
+    });
+    let mut waiting = Box::pin(gone.changed());
+    assert!(poll_once(waiting.as_mut()).is_pending());
+    tokio::task::yield_now().await;
+    drop(waiting);
+    drop(gone);
+    send(&machine, [go_busy()]);
+    for watcher in watchers {
+        let told = tokio::time::timeout(ms(10), watcher).await;
+        assert_eq!(told.unwrap().unwrap(), "Running(\"Busy\")");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_and_an_end_show_what_they_wait_for() {
+    let (machine, _) = puppet();
+    rest(&machine).await;
+    let (watch, closed) = (machine.watch(), machine.closed());
+    assert_eq!(format!("{watch:?}"), "Watch(Running(\"Idle\"))");
+    assert_eq!(
+        format!("{closed:?}"),
+        "Closed { machine: \"Puppet\", reason: None }"
+    );
+    machine.stop().await;
+    assert_eq!(format!("{watch:?}"), "Watch(Stopped(Normal))");
+    assert_eq!(
+        format!("{closed:?}"),
+        "Closed { machine: \"Puppet\", reason: Some(Normal) }"
+    );
+}

@@ -1,6 +1,6 @@
 //! Every way a call can end, and that each caller gets exactly one.
 
-use statem::{Bound, Builder, CallError, CastErrorKind, ExitReason, Handle};
+use statem::{Bound, Builder, CallError, CastError, CastErrorKind, ExitReason, Handle};
 
 use crate::support::*;
 
@@ -303,4 +303,75 @@ fn n50_every_caller_gets_one_outcome_whatever_happens_to_the_machine() {
             assert_eq!(outcomes, Ok(CALLERS), "round {round}");
         }
     });
+}
+
+#[test]
+fn an_error_names_its_machine_and_its_cause() {
+    type Error = CallError<CastErrorKind>;
+    let broken = || ExitReason::other("the disk is gone");
+    let machine = "Client";
+    let cause = |error: &dyn std::error::Error| error.source().map(ToString::to_string);
+
+    let stopped = Error::Stopped {
+        machine,
+        reason: broken(),
+        begun: false,
+    };
+    assert_eq!(cause(&stopped).as_deref(), Some("the disk is gone"));
+    // The machine's own error speaks for itself, and so does its cause.
+    let failed = Error::Failed(CastErrorKind::Stopped(broken()));
+    assert_eq!(
+        failed.to_string(),
+        "the machine has stopped: it stopped with an error: the disk is gone; the event was not sent"
+    );
+    assert_eq!(cause(&failed).as_deref(), Some("the disk is gone"));
+    let restarting = Error::Restarting { machine };
+    assert_eq!(
+        restarting.to_string(),
+        "`Client` has failed and is being restarted; the request has not run, try again later"
+    );
+    let without = [
+        Error::Failed(CastErrorKind::Full),
+        restarting,
+        Error::Stopped {
+            machine,
+            reason: ExitReason::Killed,
+            begun: true,
+        },
+    ];
+    for error in without {
+        assert_eq!(cause(&error), None, "{error}");
+    }
+
+    let refused = [
+        (
+            CastErrorKind::Full,
+            "the mailbox is full; the event was not sent",
+            None,
+        ),
+        (
+            CastErrorKind::Restarting,
+            "the machine is being restarted; the event was not sent",
+            None,
+        ),
+        (
+            CastErrorKind::Stopped(broken()),
+            "the machine has stopped: it stopped with an error: the disk is gone; the event was not sent",
+            Some("the disk is gone"),
+        ),
+    ];
+    for (kind, text, of) in refused {
+        let error = CastError { event: (), kind };
+        assert_eq!((&*error.to_string(), cause(&error).as_deref()), (text, of));
+    }
+}
+
+#[test]
+fn a_cast_that_was_not_sent_shows_why_and_not_its_event() {
+    let error = CastError {
+        event: "secret",
+        kind: CastErrorKind::Full,
+    };
+    assert_eq!(format!("{error:?}"), "CastError { kind: Full, .. }");
+    assert_eq!(error.into_event(), "secret");
 }

@@ -3,9 +3,9 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
-use statem::{ExitReason, Source};
+use statem::{Builder, ExitReason, Handle, Source};
 
 use crate::support::*;
 
@@ -424,4 +424,71 @@ async fn n38_a_stream_ends_with_one_event_and_its_earlier_ones_stay() {
     send(&machine, [go_busy()]);
     rest(&machine).await;
     assert_eq!(trace.take(), "start go b:f1 b:f2 b:end");
+}
+
+/// Starts a source that only waits, and gives its waker.
+fn start_waiting(machine: &Handle<Puppet>) -> Arc<Mutex<Option<Waker>>> {
+    let kept: Arc<Mutex<Option<Waker>>> = Arc::default();
+    let waker = kept.clone();
+    let start = run("start", move |_, cx| {
+        let waits = FromFn(move |cx: &mut Context<'_>| {
+            *waker.lock().unwrap() = Some(cx.waker().clone());
+            Poll::<Option<()>>::Pending
+        });
+        cx.state_stream(waits, |_| Event::Note("never"));
+        Step::Keep
+    });
+    send(machine, [start]);
+    kept
+}
+
+/// Counts how often it was woken.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n28_a_source_wakes_whoever_polled_the_machine_last() {
+    let (machine, mut driver, _) = unpolled(Builder::new());
+    let source = start_waiting(&machine);
+    let woken = [(); 2].map(|()| Arc::new(Woken::default()));
+    for (place, by) in woken.iter().enumerate() {
+        let waker = Waker::from(by.clone());
+        let mut cx = Context::from_waker(&waker);
+        // The first turns start the source and poll it; the last one falls asleep.
+        for _ in 0..4 {
+            assert!(Pin::new(&mut driver).poll(&mut cx).is_pending());
+        }
+        let times = |by: &Woken| by.0.load(Ordering::Relaxed);
+        let before = woken.each_ref().map(|by| times(by));
+        let source = source.lock().unwrap().clone().unwrap();
+        source.wake();
+        let after = woken.each_ref().map(|by| times(by));
+        let told: Vec<_> = (0..2).map(|by| after[by] - before[by]).collect();
+        assert_eq!(told, [usize::from(place == 0), usize::from(place == 1)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_turn_costs_does_not_grow_with_the_sources_that_wait() {
+    let (machine, mut driver, _) = unpolled(Builder::new());
+    let source = start_waiting(&machine);
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut turns = |turns| {
+        for _ in 0..turns {
+            if let Some(waker) = &*source.lock().unwrap() {
+                waker.wake_by_ref();
+            }
+            assert!(Pin::new(&mut driver).poll(&mut cx).is_pending());
+        }
+    };
+    turns(100);
+    // Only a look for sources that are gone allocates: a list of those that are there.
+    let looks = allocation_counter::measure(|| turns(160)).count_total;
+    assert!((1..=10).contains(&looks), "{looks}");
 }

@@ -152,3 +152,36 @@ async fn several_states_may_be_the_first() {
     tokio::spawn(driver.run());
     assert_eq!(machine.call(hold("c")).await.unwrap(), 7);
 }
+
+#[tokio::test(start_paused = true)]
+async fn each_bound_of_a_builder_leaves_the_others_as_they_were() {
+    let builder = Builder::new().mailbox(3).call_limit(ms(30));
+    let (machine, driver, _) = unpolled(builder.postponed(1).inserted(1));
+    let hold = |name| Event::Hold {
+        name,
+        reply: None,
+        probe: None,
+    };
+    let insert = run("insert", |_, cx| {
+        cx.insert(Event::Number(1));
+        Step::Keep
+    });
+    send(&machine, [hold("p1"), hold("p2"), insert]);
+    assert!(machine.try_cast(Event::Number(2)).is_err());
+    tokio::spawn(driver.run());
+    let seen = rest(&machine).await;
+    assert_eq!((seen.waiting.postponed, seen.counts.refused), (1, 1));
+
+    let began = now();
+    assert!(machine.call(keep_reply()).await.is_err());
+    assert_eq!(now() - began, ms(30));
+
+    let insert_two = run("insert", |_, cx| {
+        cx.insert(Event::Number(1));
+        cx.insert(Event::Number(2));
+        Step::Keep
+    });
+    send(&machine, [insert_two]);
+    let reason = machine.closed().await;
+    assert!(matches!(reason, ExitReason::Overflow { .. }), "{reason:?}");
+}
