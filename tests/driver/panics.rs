@@ -4,7 +4,9 @@
 use std::task::{Context, Poll};
 
 use statem::{Builder, CallError, ExitReason, Handle};
+use tracing::Level;
 
+use crate::log::listen;
 use crate::support::*;
 
 /// Each place that can panic, what the reason calls it, and the machine that panics there when it
@@ -203,7 +205,8 @@ async fn n65_a_reply_given_before_the_panic_is_delivered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn n65_drops_that_panic_during_the_end_change_nothing() {
+async fn n65_drops_that_panic_during_the_end_are_warned_of_and_change_nothing() {
+    let (log, _guard) = listen();
     let (machine, trace) = puppet();
     let panics = || Some(Probe::new(|| panic!("one of many")));
     let task = panics();
@@ -239,6 +242,13 @@ async fn n65_drops_that_panic_during_the_end_change_nothing() {
         })
     ));
     assert_eq!(trace.take(), "fill terminate");
+    let warnings = of_level(&log, Level::WARN);
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    for warning in warnings {
+        for words in ["`Drop` panicked", "machine=\"Puppet\"", "\"one of many\""] {
+            assert!(warning.contains(words), "no {words} in {warning}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

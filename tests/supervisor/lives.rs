@@ -1,5 +1,6 @@
 //! What outlives a restart, whoever decides that there is one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use statem::supervisor::{Life, Lives, Queue};
@@ -328,6 +329,24 @@ async fn n77_between_two_lives_a_machine_says_so() {
         settle().await;
         assert!(matches!(f.handle.status(), Status::Running("Idle")));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n77_each_life_starts_until_its_first_enter_call_has_finished() {
+    let mut f = Fixture::new(Queue::Keep);
+    let (handle, trace) = (f.handle.downgrade(), f.trace.clone());
+    f.world.on_enter = Some(Arc::new(Box::new(move |_, _| {
+        trace.say(format!("{:?}", handle.status().unwrap()));
+    })));
+    for _ in 0..2 {
+        let life = f.begin();
+        f.handle.try_cast(Event::Panic).unwrap();
+        life.await.unwrap();
+    }
+    assert_eq!(
+        f.trace.line(),
+        "w1 idle, Starting, w1 end, w2 idle, Starting, w2 end"
+    );
 }
 
 #[tokio::test(start_paused = true)]
