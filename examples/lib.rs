@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod arguments;
 /// The door of `cargo run --example code_lock`.
 pub mod code_lock {
     pub mod machine;

@@ -87,6 +87,8 @@ impl Handler for Line {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    statem_examples::arguments::none("line_client", "Asks a server that goes away twice.");
+
     /// A server of one connection: answers in capitals, and goes away at "bye" without a word.
     async fn serve(address: &str, after: Duration) -> io::Result<()> {
         tokio::time::sleep(after).await;

@@ -22,6 +22,7 @@ impl Protocol for Lines {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    statem_examples::arguments::none("ready_client", "Asks a server that goes away.");
     let client = Client::start(Lines, statem_examples::line_server::start().await?);
     for line in ["hello", "bye", "back again?"] {
         match client.call(line.to_owned()).await {

@@ -21,6 +21,7 @@ impl Handler for Turnstile {
 }
 
 fn main() {
+    statem_examples::arguments::none("turnstile", "Drives a turnstile by hand.");
     let mut turnstile = Engine::<Turnstile>::new(Locked, ());
     turnstile.start(&|| std::time::Duration::ZERO);
     for event in ["push", "coin", "coin", "push"] {

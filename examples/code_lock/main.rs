@@ -17,6 +17,7 @@ async fn press(door: &Handle<Door>, buttons: &[u8]) {
 // nothing does, so that nobody has to wait ten seconds to see the door close.
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
+    statem_examples::arguments::none("code_lock", "Opens a door by its code, twice.");
     let door = spawn::<Door>(Locked::default(), Code(vec![1, 2, 3]));
     println!(
         "the code has {} buttons",

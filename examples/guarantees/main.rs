@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use statem::supervisor::{Spec, Strategy, Supervisor, Tree};
 use statem::{Backoff, CallError, Cx, Handle, Handler, Next, Reply, StateMachine, Status, keep};
+use statem_examples::arguments;
 use statem_examples::guarantees::{eager, patient};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-const USAGE: &str = "\
-usage: guarantees
-
+const PURPOSE: &str = "\
 Shows a supervised client whose server is down: first one that must be connected to have started,
 which takes the whole tree down, then one that starts disconnected, which does not. Ends by itself.";
 
@@ -156,17 +155,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 }
 
 fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        None => {}
-        Some("--help" | "-h") => {
-            println!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        Some(other) => {
-            eprintln!("guarantees: `{other}` is not an argument of this program\n{USAGE}");
-            return ExitCode::from(2);
-        }
-    }
+    arguments::none("guarantees", PURPOSE);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 /// How to use it, in one line.
-pub const USAGE: &str = "usage: redis_client [--server HOST:PORT [--seconds N]]";
+pub const USAGE: &str = "usage: redis_client [--server HOST:PORT [--seconds N]]
+
+Sends traffic to a small server in the same process, which goes down and up twice,
+or for some seconds to the one that is named, and tells what became of it.";
 
 /// What the arguments ask for.
 #[derive(Debug, PartialEq)]

@@ -8,23 +8,19 @@ use std::time::Duration;
 
 use statem::Builder;
 use statem::net::{self, Server};
+use statem_examples::arguments;
 use statem_examples::smtp_session::certificate;
 use statem_examples::smtp_session::dialogue::Dialogue;
 use statem_examples::smtp_session::machine::{Accepted, Message, Shared, Smtp};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-const USAGE: &str = "usage: smtp_session";
+const PURPOSE: &str = "\
+Shows the mail sessions of a client with a server in the same process, and what a
+session does when it changes from plain text to TLS.";
 
 fn main() -> ExitCode {
-    if let Some(argument) = std::env::args().nth(1) {
-        if argument == "--help" || argument == "-h" {
-            println!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        eprintln!("smtp_session: `{argument}` is not an argument of this program\n{USAGE}");
-        return ExitCode::from(2);
-    }
+    arguments::none("smtp_session", PURPOSE);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
