@@ -11,6 +11,7 @@ pub mod code_lock {
     pub mod machine;
 }
 pub mod dns_client;
+pub mod gateway;
 pub mod line_server;
 /// The two clients of `cargo run --example guarantees`.
 pub mod guarantees {

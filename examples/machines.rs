@@ -3,13 +3,14 @@
 use statem::net::ClientMachine;
 use statem::{Graph, Machine};
 
-use crate::{code_lock, dns_client, guarantees, redis_client, smtp_session, two_nodes};
+use crate::{code_lock, dns_client, gateway, guarantees, redis_client, smtp_session, two_nodes};
 
 /// What `cargo run --example diagram` can draw: the machine of each example, in the order of their
 /// names.
 pub const MACHINES: &[(&str, Graph)] = &[
     ("code_lock", code_lock::machine::Door::GRAPH),
     ("dns_client", dns_client::machine::Resolver::GRAPH),
+    ("gateway", gateway::device::Device::GRAPH),
     ("guarantees", guarantees::patient::Patient::GRAPH),
     ("line_client", line_client::GRAPH),
     ("ready_client", CLIENT),

@@ -158,7 +158,7 @@ fn the_diagram_of_every_machine_is_printed_as_mermaid_or_as_dot() {
 
 #[test]
 fn the_diagram_says_which_machines_there_are() {
-    let list = "the machines are: code_lock, dns_client, guarantees, line_client, ready_client, redis_client, smtp_session, turnstile, two_nodes";
+    let list = "the machines are: code_lock, dns_client, gateway, guarantees, line_client, ready_client, redis_client, smtp_session, turnstile, two_nodes";
     for (arguments, why) in [
         (&[][..], "which machine?"),
         (&["--dot"], "which machine?"),
@@ -190,7 +190,7 @@ fn examples() -> Vec<&'static str> {
     let names: Vec<_> = examples.map(|rest| name(rest).expect("a name")).collect();
     // However they are written.
     let listed = manifest.matches("[[example]]").count();
-    assert!(listed >= 10 && names.len() == listed, "{names:?}");
+    assert!(listed >= 11 && names.len() == listed, "{names:?}");
     names
 }
 
@@ -381,6 +381,38 @@ fn the_ready_client_takes_no_more_than_twenty_five_lines_of_code() {
     };
     let lines = program.lines().filter(code).count();
     assert!(lines <= 25, "{lines} lines");
+}
+
+#[test]
+fn the_gateway_has_a_machine_for_each_device_and_its_counts_balance() {
+    let output = run("gateway", &[]);
+    let (shown, errors) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{shown}{errors}");
+    for words in [
+        "5000 devices for 300 seconds, and a gateway that takes 4950 at once; seed 1.\n",
+        " at most 4950 at once\n",
+        "\nAll counts balance.\n",
+    ] {
+        assert!(shown.contains(words), "no {words:?} in:\n{shown}");
+    }
+    // One line for each machine that panicked, and nothing else.
+    let panics = errors.lines().count();
+    assert!(panics > 0, "{errors}");
+    assert_eq!(errors.matches("attempt to divide by zero").count(), panics);
+    let ended = format!(" panicked {panics},");
+    assert!(shown.contains(&ended), "no {ended:?} in:\n{shown}");
+
+    let few = ["--devices", "20", "--limit", "10", "--seconds", "60"];
+    let first = run("gateway", &[&few[..], &["--seed", "3"]].concat());
+    let shown = text(&first.stdout);
+    assert_eq!(first.status.code(), Some(0), "{shown}");
+    assert!(shown.contains(" at most 10 at once\n"), "{shown}");
+    let again = run("gateway", &[&few[..], &["--seed", "3"]].concat());
+    assert_eq!(shown, text(&again.stdout));
+
+    let wrong = run("gateway", &["--devices", "none"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("`none` is not a number"));
 }
 
 #[test]
