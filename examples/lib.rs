@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arguments;
+pub mod chat_server;
 /// The door of `cargo run --example code_lock`.
 pub mod code_lock {
     pub mod machine;

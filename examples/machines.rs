@@ -3,11 +3,14 @@
 use statem::net::ClientMachine;
 use statem::{Graph, Machine};
 
-use crate::{code_lock, dns_client, gateway, guarantees, redis_client, smtp_session, two_nodes};
+use crate::{
+    chat_server, code_lock, dns_client, gateway, guarantees, redis_client, smtp_session, two_nodes,
+};
 
 /// What `cargo run --example diagram` can draw: the machine of each example, in the order of their
 /// names.
 pub const MACHINES: &[(&str, Graph)] = &[
+    ("chat_server", chat_server::machine::Session::GRAPH),
     ("code_lock", code_lock::machine::Door::GRAPH),
     ("dns_client", dns_client::machine::Resolver::GRAPH),
     ("gateway", gateway::device::Device::GRAPH),
