@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::counts::Counts;
-#[cfg(feature = "serde")]
-use crate::engine::Engine;
-use crate::engine::record::{Record, Show};
 use crate::event::SourceId;
 use crate::machine::Machine;
+use crate::record::{Record, Show};
 use crate::reply::Reply;
+#[cfg(feature = "serde")]
+use crate::snapshot::Saving;
 
 /// A machine at rest, in names and counts; see [`Handle::inspect`](crate::Handle::inspect).
 #[derive(Clone, Debug)]
@@ -55,13 +55,6 @@ pub(crate) struct View<'a, M: Machine> {
     pub(crate) postponed: Vec<&'a M::Event>,
     pub(crate) show: Show<M>,
     pub(crate) inspection: Inspection,
-    #[cfg(feature = "serde")]
-    pub(crate) engine: &'a Engine<M>,
-    #[cfg(feature = "serde")]
-    pub(crate) now: Duration,
-    /// Outputs that wait since it was suspended (N73).
-    #[cfg(feature = "serde")]
-    pub(crate) kept_outputs: usize,
 }
 
 /// A question to be answered in the machine's task, at rest, and what is to be changed there: both
@@ -72,11 +65,17 @@ pub(crate) enum Question<M: Machine> {
     Suspend(bool, Reply<()>),
     /// Another state in place of its own, if there is one, and whatever is done to the data (N15).
     Replace(Replacing<M>, Reply<(), String>),
+    /// To be written down (N74).
+    #[cfg(feature = "serde")]
+    Save(Writing<M>),
     /// Another way to be recorded (R130).
     Record(Recording<M>, Reply<()>),
 }
 
 pub(crate) type Looking<M> = Box<dyn for<'a> FnOnce(View<'a, M>) + Send>;
+
+#[cfg(feature = "serde")]
+pub(crate) type Writing<M> = Box<dyn for<'a> FnOnce(Saving<'a, M>) + Send>;
 
 pub(crate) type Recording<M> = Box<dyn FnOnce(&mut Record<M>) + Send>;
 

@@ -27,6 +27,8 @@ mod mailbox;
 #[cfg(feature = "net")]
 pub mod net;
 mod reason;
+#[cfg(feature = "tokio")]
+mod record;
 mod reply;
 mod scope;
 mod slot;

@@ -138,6 +138,29 @@ pub(crate) fn restart<T>(
     })
 }
 
+/// Drops a value of a machine that ends; its replies say why. A panic here is caught and logged,
+/// and the first reason stands (N65).
+pub(crate) fn drop_at_end<T>(machine: &'static str, reason: &ExitReason, value: T) {
+    caught(machine, || end(machine, reason, || drop(value)));
+}
+
+/// As [`drop_at_end`], for a value that waited for a machine that is started again (N76).
+#[cfg(feature = "tokio")]
+pub(crate) fn drop_at_restart<T>(machine: &'static str, reason: &ExitReason, value: T) {
+    caught(machine, || restart(machine, reason, || drop(value)));
+}
+
+fn caught(machine: &'static str, take_apart: impl FnOnce()) {
+    let dropped = catch_unwind(AssertUnwindSafe(take_apart));
+    if let Err(payload) = dropped {
+        panic_in_drop(
+            machine,
+            payload,
+            "a `Drop` panicked while the machine ended",
+        );
+    }
+}
+
 fn replace_ending(new: Option<Ending>) -> Option<Ending> {
     let old = ENDING.try_with(|ending| std::mem::replace(&mut **ending.borrow_mut(), new));
     old.ok().flatten()

@@ -30,11 +30,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::context::EnterCx;
-use crate::engine::record::Record;
 use crate::engine::{Engine, INSERTED, Limits, POSTPONED};
 use crate::handler::Handler;
 use crate::machine::Initial;
 use crate::mailbox::Mailbox;
+use crate::record::Record;
 
 pub use call::{Call, Cast};
 pub use child::Child;

@@ -67,15 +67,9 @@ impl<M: Machine> Handle<M> {
         F: FnOnce(&Saving<'_, M>) -> Result<T, E> + Send + 'static,
     {
         self.put_question(|reply| {
-            Question::Look(Box::new(move |view| {
-                // Nobody is asked in a machine that has ended.
-                if let Some(mut saving) = view.engine.snapshot(view.now) {
-                    saving.saved.left_out.outputs += view.kept_outputs;
-                    match write(&saving) {
-                        Ok(written) => drop(reply.send(written)),
-                        Err(error) => drop(reply.fail(error)),
-                    }
-                }
+            Question::Save(Box::new(move |saving| match write(&saving) {
+                Ok(written) => drop(reply.send(written)),
+                Err(error) => drop(reply.fail(error)),
             }))
         })
         .await

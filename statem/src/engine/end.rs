@@ -7,8 +7,7 @@ use super::Engine;
 use crate::handler::Handler;
 use crate::machine::Machine;
 use crate::reason::{ExitReason, message};
-use crate::scope::{self, Transition};
-use crate::trace::panic_in_drop;
+use crate::scope::{Transition, drop_at_end};
 
 /// What the machine runs, for the reason of a panic.
 #[derive(Clone, Copy)]
@@ -209,28 +208,5 @@ impl<M: Machine> Drop for Engine<M> {
             self.take_apart();
             self.drop_data();
         }
-    }
-}
-
-/// Drops a value of a machine that ends; its replies say why. A panic here is caught and logged,
-/// and the first reason stands (N65).
-pub(crate) fn drop_at_end<T>(machine: &'static str, reason: &ExitReason, value: T) {
-    caught(machine, || scope::end(machine, reason, || drop(value)));
-}
-
-/// As [`drop_at_end`], for a value that waited for a machine that is started again (N76).
-#[cfg(feature = "tokio")]
-pub(crate) fn drop_at_restart<T>(machine: &'static str, reason: &ExitReason, value: T) {
-    caught(machine, || scope::restart(machine, reason, || drop(value)));
-}
-
-fn caught(machine: &'static str, end: impl FnOnce()) {
-    let dropped = catch_unwind(AssertUnwindSafe(end));
-    if let Err(payload) = dropped {
-        panic_in_drop(
-            machine,
-            payload,
-            "a `Drop` panicked while the machine ended",
-        );
     }
 }

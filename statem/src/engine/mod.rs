@@ -13,7 +13,7 @@ mod lend;
 mod look;
 mod queue;
 #[cfg(feature = "tokio")]
-pub(crate) mod record;
+mod record;
 mod release;
 mod settle;
 #[cfg(feature = "serde")]
@@ -34,13 +34,15 @@ use crate::event::{Origin, SourceId};
 use crate::handler::Handler;
 use crate::machine::{Initial, Machine};
 use crate::reason::ExitReason;
+#[cfg(feature = "tokio")]
+use crate::record::Record;
+#[cfg(feature = "tokio")]
+pub(crate) use crate::record::timeout_name;
 use crate::reply::{Answer, Reply};
+pub(crate) use crate::scope::drop_at_end;
 #[cfg(feature = "tokio")]
 use crate::watch::Published;
 use end::Callback;
-pub(crate) use end::drop_at_end;
-#[cfg(feature = "tokio")]
-pub(crate) use end::drop_at_restart;
 pub use look::RunningTimeout;
 use queue::{Entry, Queues};
 use settle::Fate;
@@ -123,7 +125,7 @@ pub struct Engine<M: Machine> {
     published: Option<Arc<Published>>,
     /// Who looks at the events.
     #[cfg(feature = "tokio")]
-    record: Option<Box<record::Record<M>>>,
+    record: Option<Box<Record<M>>>,
     /// What runs, for the reason of a panic.
     callback: Callback,
     /// What has become of the event being handled.
@@ -512,16 +514,4 @@ fn is_terminal<M: Machine>(state: usize) -> bool {
         .states
         .get(state)
         .is_some_and(|state| state.terminal)
-}
-
-/// The word for a running timeout's key, for people.
-#[cfg(feature = "tokio")]
-pub(crate) fn timeout_name<Name: std::fmt::Debug + Copy>(origin: Origin<Name>) -> String {
-    match origin {
-        Origin::StateTimeout => "state timeout".into(),
-        Origin::EventTimeout => "event timeout".into(),
-        Origin::Timeout(name) => format!("timeout {name:?}"),
-        Origin::Timer(id) => format!("{id:?}"),
-        other => format!("{other:?}"),
-    }
 }

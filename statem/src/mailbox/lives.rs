@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::item::{Control, Item, Shut};
 use super::{Inner, Mailbox, NEVER, wake_driver};
 use crate::call_cell::Kept;
-use crate::engine::drop_at_restart;
 use crate::machine::Machine;
 use crate::reason::ExitReason;
+use crate::scope::drop_at_restart;
 use crate::sync::atomic::Ordering;
 use crate::watch::wake_all;
 

@@ -64,13 +64,16 @@ impl<M: Handler> Driver<M> {
                 postponed: self.engine.postponed().collect(),
                 show: self.engine.show(),
                 inspection: self.inspection(),
-                #[cfg(feature = "serde")]
-                engine: &self.engine,
-                #[cfg(feature = "serde")]
-                now: self.now(),
-                #[cfg(feature = "serde")]
-                kept_outputs: self.kept(),
             }),
+            #[cfg(feature = "serde")]
+            Question::Save(write) => {
+                // Nobody is asked in a machine that has ended.
+                if let Some(mut saving) = self.engine.snapshot(self.now()) {
+                    // Outputs that wait since it was suspended (N73).
+                    saving.saved.left_out.outputs += self.kept();
+                    write(saving);
+                }
+            }
             Question::Suspend(suspended, reply) => {
                 self.suspended = suspended;
                 let _ = reply.send(());

@@ -8,10 +8,10 @@ mod traced {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use crate::driver::task::Driver;
-    use crate::engine::record::{caught, shown};
     use crate::engine::timeout_name;
     use crate::handler::Handler;
     use crate::reason::ExitReason;
+    use crate::record::{caught, shown};
     use crate::trace::crash;
 
     /// The most events of a queue, and timeouts, that a report names.
