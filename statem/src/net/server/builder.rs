@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::accept::{Accept, Accepted};
-use super::connection::{Running, Serve};
-use super::machine::{Listening, Service};
+use super::connection::{Running, Settings};
+use super::machine::{Limits, Listening, Service};
 use super::{AtLimit, Server};
 use crate::Backoff;
 use crate::net::IoFuture;
@@ -18,23 +18,6 @@ pub struct ServerBuilder {
     backoff: Backoff,
     limits: Limits,
     settings: Settings,
-}
-
-/// What the server's machine looks at.
-pub(super) struct Limits {
-    pub(super) acceptors: usize,
-    pub(super) connections: usize,
-    pub(super) at_limit: AtLimit,
-}
-
-/// What each connection has.
-pub(super) struct Settings {
-    pub(super) serve: Box<Serve>,
-    pub(super) idle: Option<Duration>,
-    #[cfg(feature = "tls")]
-    pub(super) tls: Option<crate::net::TlsAcceptor>,
-    #[cfg(feature = "tls")]
-    pub(super) handshake_timeout: Duration,
 }
 
 impl ServerBuilder {

@@ -11,12 +11,21 @@ use std::time::Duration;
 use tokio::sync::watch::Receiver;
 
 use super::accept::Accepted;
-use super::builder::Settings;
 use super::counts::Counters;
 use super::telemetry::tell;
 use super::watched::{Traffic, Watched};
 use crate::net::{CloseReason, Io};
 use crate::{Driver, ExitReason, Handle, Handler};
+
+/// What each connection has.
+pub(super) struct Settings {
+    pub(super) serve: Box<Serve>,
+    pub(super) idle: Option<Duration>,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<crate::net::TlsAcceptor>,
+    #[cfg(feature = "tls")]
+    pub(super) handshake_timeout: Duration,
+}
 
 /// Makes the machine of a connection.
 pub(super) type Serve = dyn Fn(Accepted) -> Running + Send + Sync;

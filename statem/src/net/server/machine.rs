@@ -11,8 +11,7 @@ use tokio::task::JoinSet;
 
 use super::AtLimit;
 use super::accept::{Accepted, is_of_the_peer};
-use super::builder::{Limits, Settings};
-use super::connection::{Account, GivenUp, serve};
+use super::connection::{Account, GivenUp, Settings, serve};
 use super::counts::Counters;
 use super::telemetry::tell;
 use crate::Backoff;
@@ -110,6 +109,13 @@ pub struct Service {
     drain: Sender<Option<Duration>>,
     crowd: Option<Crowd>,
     quiet: Option<Quiet>,
+}
+
+/// What the server's machine looks at.
+pub(super) struct Limits {
+    pub(super) acceptors: usize,
+    pub(super) connections: usize,
+    pub(super) at_limit: AtLimit,
 }
 
 /// A time in which the log hears no more of connections that are given up, for their peers decide how
