@@ -1,5 +1,7 @@
 //! What the documents and the manifests claim, checked.
 
+mod layers;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
@@ -147,44 +149,11 @@ fn exported() -> BTreeSet<String> {
 
 /// What a file of the library takes from the library that its users cannot.
 fn private_parts(source: &str, exported: &BTreeSet<String>) -> Vec<String> {
-    let mut found = Vec::new();
-    for item in uses(source) {
-        let syn::UseTree::Path(path) = &item.tree else {
-            continue;
-        };
-        if path.ident == "crate" {
-            let trees = match &*path.tree {
-                syn::UseTree::Group(group) => group.items.iter().collect(),
-                tree => vec![tree],
-            };
-            for tree in trees {
-                let name = match tree {
-                    syn::UseTree::Name(name) => name.ident.to_string(),
-                    syn::UseTree::Rename(rename) => rename.ident.to_string(),
-                    syn::UseTree::Path(path) => path.ident.to_string(),
-                    _ => "*".to_owned(),
-                };
-                // What `net` shows of itself is public too.
-                if name != "net" && !exported.contains(&name) {
-                    found.push(name);
-                }
-            }
-        }
-    }
-    // And without `use`, or by a `use` inside of a function.
-    for line in source.lines().filter(|line| !line.starts_with("use ")) {
-        if line.trim_start().starts_with("//") {
-            continue;
-        }
-        for path in line.split("crate::").skip(1) {
-            if !path.starts_with(char::is_uppercase) && !path.starts_with("net") {
-                found.push(path.to_owned());
-            }
-        }
-        if line.contains("super::super") {
-            found.push(line.to_owned());
-        }
-    }
+    let mut found = layers::named(source);
+    // What `net` shows of itself is public too.
+    found.retain(|name| name != "net" && !exported.contains(name));
+    let above = layers::outside_of_uses(source).filter(|line| line.contains("super::super"));
+    found.extend(above.map(str::to_owned));
     found
 }
 

@@ -1,0 +1,110 @@
+//! The modules of the library stand on each other in one direction.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use crate::{read, root, rust_files, used, uses};
+
+/// The modules of the library, from what stands alone to what stands on it: each names only those
+/// before it.
+const ORDER: &str =
+    "statem_derive sync reason event counts graph coverage slot source backoff trace error
+    call_cell scope reply guard machine __private transition view watch record snapshot
+    inspect mailbox context handler engine driver net supervisor";
+
+/// The lines of a file but for its `use`, its comments and its own tests, which may name anything.
+pub(crate) fn outside_of_uses(source: &str) -> impl Iterator<Item = &str> {
+    let code = source.split("#[cfg(test)]\nmod tests").next();
+    let lines = code.unwrap_or_default().lines();
+    let is_use = |line: &str| line.starts_with("use ") || line.starts_with("pub(crate) use ");
+    lines.filter(move |line| !is_use(line) && !line.trim_start().starts_with("//"))
+}
+
+/// What a file of the library names of the library: the words behind `crate::`.
+pub(crate) fn named(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for item in uses(source) {
+        let syn::UseTree::Path(path) = &item.tree else {
+            continue;
+        };
+        if path.ident == "crate" {
+            let trees = match &*path.tree {
+                syn::UseTree::Group(group) => group.items.iter().collect(),
+                tree => vec![tree],
+            };
+            for tree in trees {
+                found.push(match tree {
+                    syn::UseTree::Name(name) => name.ident.to_string(),
+                    syn::UseTree::Rename(rename) => rename.ident.to_string(),
+                    syn::UseTree::Path(path) => path.ident.to_string(),
+                    _ => "*".to_owned(),
+                });
+            }
+        }
+    }
+    // And without `use`, or by a `use` inside of a function.
+    for line in outside_of_uses(source) {
+        for path in line.split("crate::").skip(1) {
+            let end = path.find(|c: char| !c.is_alphanumeric() && c != '_');
+            found.push(path[..end.unwrap_or(path.len())].to_owned());
+        }
+    }
+    found
+}
+
+/// The modules that a module names although they stand on it, and those that have no place.
+fn upwards(module: &str, source: &str, homes: &BTreeMap<String, String>) -> Vec<String> {
+    let place = |module: &str| ORDER.split_whitespace().position(|known| known == module);
+    let mut found = named(source);
+    for name in &mut found {
+        if let Some(home) = homes.get(name) {
+            home.clone_into(name);
+        }
+    }
+    found.retain(|name| name != module && place(name).is_none_or(|at| Some(at) > place(module)));
+    found
+}
+
+#[test]
+fn no_module_of_the_library_names_one_that_stands_on_it() {
+    // Where the names are from that the library exports at its root.
+    let mut homes = BTreeMap::new();
+    for item in uses(&read("statem/src/lib.rs")) {
+        if let syn::UseTree::Path(path) = &item.tree {
+            let mut names = Vec::new();
+            used(&path.tree, &mut names);
+            homes.extend(names.into_iter().map(|name| (name, path.ident.to_string())));
+        }
+    }
+    for upward in [
+        "use crate::engine::Engine;",
+        "use crate::{Reply, engine::Engine};",
+        "pub(crate) use crate::engine::record;",
+        "use crate::Handler;",
+        "fn f() {\n    crate::driver::f();\n}",
+        "use crate::unknown;",
+    ] {
+        let found = upwards("mailbox", upward, &homes);
+        assert_eq!(found.len(), 1, "the search finds `{upward}`: {found:?}");
+    }
+    let source = root().join("statem/src");
+    for file in rust_files("statem/src") {
+        let path = file.strip_prefix(&source).expect("it is below");
+        let first = path.iter().next().expect("it has a name").to_string_lossy();
+        let module = first.trim_end_matches(".rs");
+        // `testing` may name everything, and nothing names it.
+        if module == "lib" || module == "testing" {
+            continue;
+        }
+        let found = upwards(
+            module,
+            &fs::read_to_string(&file).expect("it can be read"),
+            &homes,
+        );
+        assert!(
+            found.is_empty(),
+            "{}: `{module}` names {found:?}, which stand on it",
+            path.display()
+        );
+    }
+}
