@@ -26,8 +26,8 @@ async fn so_is_one_that_publishes_nothing_with_either_version() {
     server.send("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n");
     server.send(message("a", "1").replacen('>', "*", 1));
     let mut subscription = started.expect("it starts");
-    assert!(matches!(subscription.next().await, Some(News::Up)));
-    assert!(is_message(subscription.next().await.as_ref(), "a", "1"));
+    assert!(matches!(next(&mut subscription).await, Some(News::Up)));
+    assert!(is_message(next(&mut subscription).await.as_ref(), "a", "1"));
     pinged(&server, "*2\r\n$4\r\npong\r\n$0\r\n\r\n").await;
 }
 
@@ -39,6 +39,12 @@ async fn subscribed(network: &Network, url: &str) -> (Subscription, Wire) {
     let server = network.greeted().await;
     assert_eq!(commands(&server), ["SUBSCRIBE a b"]);
     (started.expect("it starts"), server)
+}
+
+/// The next news. Nothing of a test takes a minute.
+async fn next(subscription: &mut Subscription) -> Option<News> {
+    let news = timeout(60 * SECOND, subscription.next()).await;
+    news.expect("news in time")
 }
 
 const CONFIRMED: &str = ">3\r\n+subscribe\r\n+a\r\n:1\r\n>3\r\n+subscribe\r\n+b\r\n:2\r\n";
@@ -69,18 +75,18 @@ async fn a_subscription_comes_back_by_itself_and_shows_that_it_was_away() {
     let state = subscription.client().status();
     assert!(matches!(state, Status::Running("Handshaking")), "{state:?}");
     server.send(">3\r\n+subscribe\r\n+b\r\n:2\r\n");
-    assert!(matches!(subscription.next().await, Some(News::Up)));
+    assert!(matches!(next(&mut subscription).await, Some(News::Up)));
     server.send(message("a", "1") + &message("b", "2"));
-    assert!(is_message(subscription.next().await.as_ref(), "a", "1"));
-    assert!(is_message(subscription.next().await.as_ref(), "b", "2"));
+    assert!(is_message(next(&mut subscription).await.as_ref(), "a", "1"));
+    assert!(is_message(next(&mut subscription).await.as_ref(), "b", "2"));
     server.end();
-    assert!(matches!(subscription.next().await, Some(News::Down(_))));
+    assert!(matches!(next(&mut subscription).await, Some(News::Down(_))));
     let server = network.greeted().await;
     assert_eq!(commands(&server), ["SUBSCRIBE a b"]);
     server.send(CONFIRMED);
-    assert!(matches!(subscription.next().await, Some(News::Up)));
+    assert!(matches!(next(&mut subscription).await, Some(News::Up)));
     server.send(message("a", "3"));
-    assert!(is_message(subscription.next().await.as_ref(), "a", "3"));
+    assert!(is_message(next(&mut subscription).await.as_ref(), "a", "3"));
     drop(subscription);
     settle().await;
     assert!(
@@ -99,18 +105,22 @@ async fn a_subscriber_that_is_too_slow_learns_how_much_it_has_missed() {
         server.send(message("a", &n.to_string()));
     }
     settle().await;
-    assert!(matches!(subscription.next().await, Some(News::Up)));
+    assert!(matches!(next(&mut subscription).await, Some(News::Up)));
     for n in 0..1023 {
         assert!(is_message(
-            subscription.next().await.as_ref(),
+            next(&mut subscription).await.as_ref(),
             "a",
             &n.to_string()
         ));
     }
-    let missed = subscription.next().await;
+    let missed = next(&mut subscription).await;
     assert!(matches!(missed, Some(News::Missed(7))), "{missed:?}");
     server.send(message("b", "on"));
-    assert!(is_message(subscription.next().await.as_ref(), "b", "on"));
+    assert!(is_message(
+        next(&mut subscription).await.as_ref(),
+        "b",
+        "on"
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -143,9 +153,9 @@ async fn a_message_of_a_pattern_says_which_one() {
     let state = subscription.client().status();
     assert!(matches!(state, Status::Running("Handshaking")), "{state:?}");
     server.send(confirms("psubscribe", "n*"));
-    assert!(matches!(subscription.next().await, Some(News::Up)));
+    assert!(matches!(next(&mut subscription).await, Some(News::Up)));
     server.send(">4\r\n+pmessage\r\n+n*\r\n+news\r\n+1\r\n");
-    let Some(News::Message(message)) = subscription.next().await else {
+    let Some(News::Message(message)) = next(&mut subscription).await else {
         panic!("it is no message");
     };
     assert_eq!(
@@ -163,7 +173,7 @@ async fn what_is_subscribed_to_changes_at_once_and_holds_for_the_next_connection
     let network = Network::default();
     let (mut subscription, server) = subscribed(&network, "redis://10.0.0.1").await;
     server.send(CONFIRMED);
-    assert!(matches!(subscription.next().await, Some(News::Up)));
+    assert!(matches!(next(&mut subscription).await, Some(News::Up)));
     let change = async {
         subscription.subscribe(Topic::pattern("n*")).await?;
         subscription.subscribe("c").await?;
@@ -184,10 +194,14 @@ async fn what_is_subscribed_to_changes_at_once_and_holds_for_the_next_connection
     let (changed, ()) = tokio::join!(change, confirm);
     changed.expect("the server has nothing against it");
     for command in ["PSUBSCRIBE n*", "SUBSCRIBE c", "UNSUBSCRIBE a"] {
-        assert!(is_message(subscription.next().await.as_ref(), "b", command));
+        assert!(is_message(
+            next(&mut subscription).await.as_ref(),
+            "b",
+            command
+        ));
     }
     server.end();
-    assert!(matches!(subscription.next().await, Some(News::Down(_))));
+    assert!(matches!(next(&mut subscription).await, Some(News::Down(_))));
     let server = network.greeted().await;
     assert_eq!(commands(&server), ["SUBSCRIBE b c", "PSUBSCRIBE n*"]);
 }
@@ -216,7 +230,7 @@ async fn a_change_whose_connection_is_lost_is_made_on_the_next_one() {
     let network = Network::default();
     let (mut subscription, server) = subscribed(&network, "redis://10.0.0.1").await;
     server.send(CONFIRMED);
-    assert!(matches!(subscription.next().await, Some(News::Up)));
+    assert!(matches!(next(&mut subscription).await, Some(News::Up)));
     let lose = async {
         settle().await;
         assert_eq!(commands(&server), ["SUBSCRIBE c"]);
@@ -237,7 +251,7 @@ async fn a_channel_that_is_forbidden_costs_nothing_but_itself() {
     let network = Network::default();
     let (mut subscription, server) = subscribed(&network, "redis://10.0.0.1").await;
     server.send(CONFIRMED);
-    assert!(matches!(subscription.next().await, Some(News::Up)));
+    assert!(matches!(next(&mut subscription).await, Some(News::Up)));
     let refuse = async {
         settle().await;
         assert_eq!(commands(&server), ["SUBSCRIBE secret"]);
@@ -247,7 +261,7 @@ async fn a_channel_that_is_forbidden_costs_nothing_but_itself() {
     let text = told.expect_err("it is forbidden").to_string();
     assert!(text.contains("NOPERM"), "{text}");
     server.send(message("a", "1"));
-    assert!(is_message(subscription.next().await.as_ref(), "a", "1"));
+    assert!(is_message(next(&mut subscription).await.as_ref(), "a", "1"));
     server.end();
     let server = network.greeted().await;
     assert_eq!(commands(&server), ["SUBSCRIBE a b"]);
@@ -272,7 +286,7 @@ async fn a_subscription_to_nothing_is_a_connection_that_waits() {
             assert_eq!(commands(&server), ["PING"]);
         }
         server.send(pong);
-        assert!(matches!(subscription.next().await, Some(News::Up)));
+        assert!(matches!(next(&mut subscription).await, Some(News::Up)));
         let confirm = async {
             settle().await;
             assert_eq!(commands(&server), ["SUBSCRIBE a"]);
