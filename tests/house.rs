@@ -368,6 +368,13 @@ fn the_readme_shows_the_ready_client() {
         read("README.md").contains(&example[from..to]),
         "README.md does not show examples/ready_client.rs as it is"
     );
+    let begin = example.find("use ").expect("it uses the library");
+    let lines = example[begin..to].lines().filter(|line| !line.is_empty());
+    let lines = lines.count();
+    assert!(
+        lines <= 25,
+        "the user of a ready client writes {lines} lines"
+    );
 }
 
 #[test]
