@@ -357,19 +357,18 @@ impl Service {
     }
 
     fn give_up(&mut self, given_up: &GivenUp, cx: &mut Actions<ServerMachine>) {
-        match &mut self.quiet {
-            Some(quiet) => quiet.more += 1,
-            None => {
-                let GivenUp {
-                    connection,
-                    peer,
-                    why,
-                } = given_up;
-                tell!(WARN, connection, ?peer, why, "a connection was given up");
-                let _ = (connection, peer, why);
-                self.be_quiet(cx);
-            }
+        if let Some(quiet) = &mut self.quiet {
+            quiet.more += 1;
+            return;
         }
+        let GivenUp {
+            connection,
+            peer,
+            why,
+        } = given_up;
+        tell!(WARN, connection, ?peer, why, "a connection was given up");
+        let _ = (connection, peer, why);
+        self.be_quiet(cx);
     }
 
     fn be_quiet(&mut self, cx: &mut Actions<ServerMachine>) {
