@@ -431,6 +431,13 @@ fn the_wrong_guarantee_takes_the_tree_down_and_the_right_one_does_not() {
     let (wrong, right) = shown.split_once("The right way").expect("both are shown");
     // The first start and three restarts, and not one more.
     assert_eq!(wrong.matches("and dials").count(), 4, "{shown}");
+    let guide = include_str!("../statem/src/guide/supervision.md");
+    let quoted = guide
+        .split("```text\n")
+        .nth(1)
+        .expect("it quotes the program");
+    let quoted = quoted.split("```").next().expect("it ends");
+    assert!(wrong.contains(quoted), "not in the guide:\n{wrong}");
     for words in [
         "the supervisor `shop` gave up: more than 3 restarts within 5s; the last to fail was `prices`",
         "greeter  is gone: it was shut down",

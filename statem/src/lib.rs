@@ -18,6 +18,9 @@ mod error;
 mod event;
 pub mod graph;
 mod guard;
+// Pages of the documentation, and nothing else.
+#[cfg(all(doc, feature = "net"))]
+pub mod guide;
 mod handler;
 #[cfg(feature = "tokio")]
 mod inspect;

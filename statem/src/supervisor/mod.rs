@@ -9,7 +9,8 @@
 //! That is worth something only if the start needs nothing that may be missing: a child whose start
 //! needs the network fails again and again while the network is down, the supervisor gives up, and so
 //! does the one above it, until everything is down for want of one server. A child that starts
-//! *disconnected* promises less and keeps it, and the tree stands; see the example `guarantees`.
+//! *disconnected* promises less and keeps it, and the tree stands; see the example `guarantees`, and
+//! the page [`guide::supervision`](crate::guide::supervision), which builds this up step by step.
 //!
 //! *What is not OTP's.* A child's [`Handle`] is there before the child and survives its restarts, with
 //! its [`Queue`] kept or answered, so that a child may be given the handles of others. A restart may

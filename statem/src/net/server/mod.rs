@@ -38,7 +38,7 @@ use crate::{Closed, Driver, ExitReason, Handle, Handler, Status, Watch};
 /// ends by [`ExitReason::Ended`], unless that has a [`CloseReason`](super::CloseReason) of which the
 /// network may be the cause.
 ///
-/// The page `guide::servers` says what each limit does, what a connection can cost, and how to test a
+/// The page [`guide::servers`](crate::guide::servers) says what each limit does, what a connection can cost, and how to test a
 /// server without a network.
 ///
 /// ```
