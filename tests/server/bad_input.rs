@@ -118,6 +118,10 @@ fn server(door: &Door) -> ServerBuilder {
     })
 }
 
+async fn send(client: &mut Client, bytes: &[u8]) {
+    client.0.write_all(bytes).await.expect("it is there");
+}
+
 async fn is_served(client: &mut Client) -> bool {
     let asked = client.0.write_all(b"\0\0\0\x05hello").await;
     let mut answer = [0; 9];
@@ -160,7 +164,7 @@ async fn a_flood_of_bad_frames_is_two_lines_and_harms_nobody() {
     for nth in 0..1000 {
         let mut client = door.knock();
         let (bytes, why) = BAD[nth % BAD.len()];
-        client.0.write_all(bytes).await.unwrap();
+        send(&mut client, bytes).await;
         assert_eq!(client.hear().await, None);
         if nth == 0 {
             rest().await;
@@ -185,7 +189,7 @@ async fn a_flood_of_bad_frames_is_two_lines_and_harms_nobody() {
     other = quiet(&door, other).await;
     assert_eq!(said(&log), Vec::<String>::new());
     for _ in 0..2 {
-        door.knock().0.write_all(b"\xff\xff\xff\xff").await.unwrap();
+        send(&mut door.knock(), b"\xff\xff\xff\xff").await;
         rest().await;
     }
     assert!(matches!(&said(&log)[..], [line] if line.contains("connection=1002 ")));
@@ -219,21 +223,21 @@ async fn who_sends_a_byte_from_time_to_time_and_never_a_whole_frame_is_given_up(
     assert!(is_served(&mut other).await);
     let mut slow: Vec<_> = (0..200).map(|_| door.knock()).collect();
     for client in &mut slow {
-        client.0.write_all(b"\0\0\0\x40").await.unwrap();
+        send(client, b"\0\0\0\x40").await;
     }
     let began = now();
     rest().await;
     for second in 1..10 {
         tokio::time::sleep(Duration::from_secs(1)).await;
         for client in &mut slow {
-            client.0.write_all(b"x").await.unwrap();
+            send(client, b"x").await;
         }
         assert!(is_served(&mut other).await);
         rest().await;
         assert_eq!(server.counts().open(), 201, "after {second} s");
     }
     for client in &mut slow {
-        assert_eq!(client.0.read(&mut [0; 1]).await.unwrap(), 0);
+        assert_eq!(client.hear().await, None);
     }
     assert_eq!((now() - began).as_secs(), 10);
     rest().await;
@@ -254,7 +258,7 @@ async fn who_does_not_read_is_given_up() {
     let server = server(&door).start();
     let mut other = door.knock();
     let mut deaf = door.knock();
-    deaf.0.write_all(b"\0\0\0\x04pour").await.unwrap();
+    send(&mut deaf, b"\0\0\0\x04pour").await;
     for _ in 0..4 {
         assert!(is_served(&mut other).await);
         assert_eq!(server.counts().open(), 2);
@@ -279,7 +283,7 @@ async fn what_networks_do_every_day_is_not_told() {
     for bytes in [&b""[..], b"\0\0\0\x05hel", b""] {
         let mut client = door.knock();
         assert!(is_served(&mut client).await);
-        client.0.write_all(bytes).await.unwrap();
+        send(&mut client, bytes).await;
         if bytes.is_empty() {
             tokio::time::sleep(Duration::from_secs(8)).await;
         }
@@ -296,7 +300,7 @@ async fn a_reason_that_panics_when_it_is_shown_harms_nobody() {
     let door = Door::default();
     let server = server(&door).start();
     let mut client = door.knock();
-    client.0.write_all(b"\0\0\0\x0aunshowable").await.unwrap();
+    send(&mut client, b"\0\0\0\x0aunshowable").await;
     assert_eq!(client.hear().await, None);
     assert!(is_served(&mut door.knock()).await);
     let lines = said(&log);
@@ -307,31 +311,31 @@ async fn a_reason_that_panics_when_it_is_shown_harms_nobody() {
 }
 
 /// Bytes that live for each of so many connections whose peers have sent this and go on to wait.
-fn bytes_each(connections: usize, sent: &[u8]) -> i64 {
+fn bytes_each(connections: u16, sent: &[u8]) -> i64 {
     let mut kept = None;
     let measured = measure(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()
-            .unwrap();
+            .expect("a runtime");
         let clients = runtime.block_on(async {
             let door = Door::default();
             let server = server(&door).start();
             let mut clients = Vec::new();
             for _ in 0..connections {
                 let mut client = door.knock();
-                client.0.write_all(sent).await.unwrap();
+                send(&mut client, sent).await;
                 rest().await;
                 clients.push(client);
             }
-            assert_eq!(server.counts().open(), connections as u64);
+            assert_eq!(server.counts().open(), u64::from(connections));
             (server, clients)
         });
         kept = Some((runtime, clients));
     });
     drop(kept);
-    measured.bytes_current / i64::try_from(connections).unwrap()
+    measured.bytes_current / i64::from(connections)
 }
 
 #[test]
@@ -348,10 +352,10 @@ fn a_connection_costs_no_more_than_its_frame_whatever_its_peer_announces() {
     );
     assert!(silent > 500, "{silent} bytes cannot be all");
     // The frame, and what its buffer is larger than it.
-    let bound = i64::try_from(3 * FRAME).unwrap();
+    let bound = 3 * i64::try_from(FRAME).expect("it is small");
     assert!(announced <= silent + bound, "{announced}");
     assert!(almost <= silent + bound, "{almost}");
     // What is in the pipe, and a write buffer that is full.
-    let bound = i64::try_from(4 * 64 * 1024).unwrap();
+    let bound = 4 * 64 * 1024;
     assert!(deaf <= silent + bound, "{deaf}");
 }

@@ -193,12 +193,12 @@ async fn with_few_descriptors() {
     assert!(errors - before <= 40, "{errors} in two seconds");
     // The clients leave, and whoever comes is served, at the longest delay later.
     drop(clients);
-    let served = async {
+    let again = async {
         let mut client = dialled(port).await;
         assert_eq!(ask(&mut client).await.as_deref(), Some("hello"));
     };
-    let served = tokio::time::timeout(Duration::from_secs(10), served).await;
-    served.expect("it is accepted again");
+    let again = tokio::time::timeout(Duration::from_secs(10), again).await;
+    again.expect("it is accepted again");
     server.shutdown(ms(500)).await;
     balanced(&server).await;
 }
