@@ -159,7 +159,8 @@ impl<M: Handler> Driver<M> {
         // (a) Everything that is due or waits now belongs to this turn; what comes meanwhile to a
         // later one. A clock read is a good part of a short turn, so it is read only for
         // those who ask.
-        let timed = self.engine.deadline().is_some() || warns();
+        let warns = warns();
+        let timed = warns || self.engine.deadline().is_some();
         let now = if timed { self.now() } else { Duration::ZERO };
         if self.batch.is_empty() {
             self.mailbox.take(&mut self.batch, MESSAGES);
@@ -186,7 +187,7 @@ impl<M: Handler> Driver<M> {
         }
         // (e) Writes leave; senders waiting for room are let in when the turn is settled.
         self.flush();
-        if warns() && timed {
+        if warns {
             self.warn_of_a_slow_turn(now);
         }
         !self.batch.is_empty()
