@@ -230,3 +230,20 @@ async fn n30_who_asks_behind_the_stop_of_a_chain_is_told_of_the_end() {
         "{outcome:?}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn n30_a_timeout_waits_for_the_chain_of_a_message_that_went_before_the_event_timeout() {
+    let (machine, trace) = puppet();
+    let start = run("start", |_, cx| {
+        cx.event_timeout(ms(10), Event::Note("silence"));
+        cx.state_timeout(ms(20), Event::Note("late"));
+        Step::Keep
+    });
+    send(&machine, [start]);
+    rest(&machine).await;
+    // Both are due, and it was not silent.
+    spend(ms(30));
+    send(&machine, [chain(300)]);
+    machine.call(Event::Ask).await.unwrap();
+    assert_eq!(events(&trace), ["start", "chained", "late"]);
+}

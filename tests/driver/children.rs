@@ -81,6 +81,28 @@ async fn n35_a_child_starts_when_the_transition_is_complete_and_its_end_is_an_ev
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_child_is_a_source_of_its_parent_and_shows_its_status_as_its_handles_do() {
+    let (machine, _) = parent(&["child"]).await;
+    let (told, shown) = tokio::sync::oneshot::channel();
+    let show = run("show", move |world, _| {
+        let child = &world.children[0];
+        drop(told.send((child.id(), format!("{child:?}"))));
+        Step::Keep
+    });
+    send(&machine, [show]);
+    let (id, shown) = shown.await.unwrap();
+    let sources = rest(&machine).await.sources;
+    assert_eq!(sources, [(id.unwrap(), false)]);
+    let status = "Handle { machine: \"Puppet\", status: Running(\"Idle\") }";
+    assert_eq!(shown, format!("Child({status})"));
+    assert_eq!(format!("{machine:?}"), status);
+    assert_eq!(
+        format!("{:?}", machine.downgrade()),
+        "WeakHandle { machine: \"Puppet\" }"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn n65_a_panic_of_a_child_is_its_own() {
     let (machine, trace) = parent(&["child"]).await;
     let child = first_child(&machine).await;

@@ -65,10 +65,10 @@ async fn n57_a_handler_that_blocks_its_thread_is_warned_of() {
             Step::Keep
         })
     };
-    send(&machine, [slow(ms(90))]);
+    send(&machine, [slow(ms(100))]);
     rest(&machine).await;
     assert_eq!(of_level(&log, Level::WARN), Vec::<String>::new());
-    send(&machine, [slow(ms(110))]);
+    send(&machine, [slow(ms(101))]);
     rest(&machine).await;
     rest(&machine).await;
     let warnings = of_level(&log, Level::WARN);

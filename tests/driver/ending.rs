@@ -1,5 +1,9 @@
 //! The end of a machine, in its order, however it comes.
 
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use statem::supervisor::{Lives, Queue};
 use statem::{Builder, CallError, ExitReason, Reply};
 
 use crate::support::*;
@@ -404,4 +408,45 @@ async fn r120_a_machine_can_be_stopped_with_a_reason_in_its_turn() {
     // One that has ended keeps its own.
     let again = machine.stop_with(ExitReason::Shutdown).await;
     assert!(matches!(again, ExitReason::Other(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn n63_n76_a_life_that_is_dropped_ends_in_the_order_of_every_end() {
+    let mut lives = Lives::<Puppet>::new(&Builder::new(), Queue::Keep);
+    let (world, trace) = world(|_| {});
+    // Who waits for the end is told when all is dropped.
+    let waits = Arc::new(Mutex::new(None));
+    let probe = |name| {
+        let (trace, waits) = (trace.clone(), waits.clone());
+        Probe::new(move || {
+            let mut waits = waits.lock().unwrap();
+            let waits: &mut Pin<Box<dyn Future<Output = ExitReason> + Send>> =
+                waits.as_mut().unwrap();
+            let told = poll_once(waits.as_mut()).is_ready();
+            trace.push(format!("drop {name}, told: {told}"));
+        })
+    };
+    let (state, data) = (probe("state"), probe("data"));
+    let fill = run("fill", move |world, _| {
+        world.probe = Some(data);
+        Step::Busy(Busy {
+            probe: Some(state),
+            ..Busy::default()
+        })
+    });
+    send(&lives.handle(), [fill]);
+    let mut life = Box::pin(lives.begin(Builder::new(), Idle, world));
+    assert!(poll_once(life.as_mut()).is_pending());
+    let handle = lives.handle();
+    let mut stop: Pin<Box<dyn Future<Output = ExitReason> + Send>> =
+        Box::pin(async move { handle.stop().await });
+    assert!(poll_once(stop.as_mut()).is_pending());
+    *waits.lock().unwrap() = Some(stop);
+    drop(life);
+    assert_eq!(
+        trace.take(),
+        "fill drop state, told: false drop data, told: false"
+    );
+    let stopped = waits.lock().unwrap().take().unwrap();
+    assert!(matches!(stopped.await, ExitReason::Aborted));
 }

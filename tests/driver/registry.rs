@@ -43,6 +43,14 @@ async fn r83_whoever_comes_second_gets_the_holder_and_its_own_machine_does_not_s
         refused.to_string(),
         "a `Puppet` of this name runs already, in state `Idle`: use its handle"
     );
+    assert_eq!(
+        format!("{refused:?}"),
+        "AlreadyStarted { holder: WeakHandle { machine: \"Puppet\" } }"
+    );
+    assert_eq!(
+        format!("{puppets:?}"),
+        "Registry { machine: \"Puppet\", machines: 1 }"
+    );
     // What it would have started with is dropped, and nothing of it has run.
     assert_eq!(trace.take(), "drop data");
     let holder = refused.holder.upgrade().unwrap();

@@ -7,7 +7,9 @@ use statem::supervisor::{Life, Lives, Queue};
 use statem::{Builder, CallError, CastErrorKind, ExitReason, Handle, Status, Waiting};
 use tokio::task::JoinHandle;
 use tokio::time::advance;
+use tracing::Level;
 
+use crate::log::listen;
 use crate::support::{Busy, Event, Idle, Trace, Worker, World, now, settle, soon, tasks};
 
 /// A machine and who starts it again.
@@ -105,6 +107,45 @@ async fn n76_what_waits_is_answered_unless_it_is_to_be_kept() {
     }
     assert_eq!(f.handle.call(Event::Ask).await.unwrap(), 2);
     assert_eq!(f.trace.line(), "w1 idle, w1 end, w2 idle");
+}
+
+#[tokio::test(start_paused = true)]
+async fn n76_casts_that_a_restart_drops_are_warned_of() {
+    let (log, _guard) = listen();
+    let warnings = || {
+        let mut said = log.take();
+        said.retain(|(level, _)| *level == Level::WARN);
+        said
+    };
+    let mut f = Fixture::new(Queue::Answer);
+    let mut life = f.begin();
+    for (casts, warned) in [(2, true), (0, false), (1, true)] {
+        f.handle.try_cast(Event::Panic).unwrap();
+        for _ in 0..casts {
+            f.handle.try_cast(Event::Note("dropped")).unwrap();
+        }
+        let call = ask(&f.handle, Event::Ask);
+        settle().await;
+        life.await.unwrap();
+        life = f.begin();
+        // Its caller is told.
+        assert!(call.await.unwrap().is_err());
+        let warnings = warnings();
+        assert_eq!(warnings.len(), usize::from(warned), "{warnings:?}");
+        for (_, warning) in warnings {
+            assert!(warning.contains("machine=\"Worker\""), "{warning}");
+            assert!(warning.contains(&format!("casts={casts}")), "{warning}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lives_and_a_life_show_their_machine() {
+    let mut f = Fixture::new(Queue::Keep);
+    let life = f.life();
+    let handle = format!("{:?}", f.handle);
+    assert_eq!(format!("{:?}", f.lives), format!("Lives({handle})"));
+    assert_eq!(format!("{life:?}"), format!("Life({handle})"));
 }
 
 #[tokio::test(start_paused = true)]

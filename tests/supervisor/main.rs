@@ -6,6 +6,8 @@
 mod ends;
 mod intensity;
 mod lives;
+#[path = "../log.rs"]
+mod log;
 mod nested;
 mod panics;
 mod random;

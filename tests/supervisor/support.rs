@@ -11,6 +11,8 @@ use statem::{
 };
 use tokio::time::Instant;
 
+use crate::log::somebody_listens;
+
 /// Holds back what it is to hold while it is idle, and takes it while it is busy.
 #[derive(StateMachine)]
 #[machine(event = Event, data = World, shutdown = Event::Drain)]
@@ -69,6 +71,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(name: &'static str, trace: &Trace) -> Self {
+        somebody_listens();
         World {
             name,
             trace: trace.clone(),
