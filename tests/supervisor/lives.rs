@@ -1,31 +1,28 @@
 //! What outlives a restart, whoever decides that there is one.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use statem::supervisor::{Life, Lives, Queue};
 use statem::{Builder, CallError, CastErrorKind, ExitReason, Handle, Status, Waiting};
 use tokio::task::JoinHandle;
 use tokio::time::advance;
-use tracing::Level;
 
-use crate::log::listen;
 use crate::support::{Busy, Event, Idle, Trace, Worker, World, now, settle, soon, tasks};
 
 /// A machine and who starts it again.
-struct Fixture {
-    lives: Lives<Worker>,
-    world: World,
-    trace: Trace,
-    handle: Handle<Worker>,
+pub(crate) struct Fixture {
+    pub(crate) lives: Lives<Worker>,
+    pub(crate) world: World,
+    pub(crate) trace: Trace,
+    pub(crate) handle: Handle<Worker>,
 }
 
 impl Fixture {
-    fn new(queue: Queue) -> Self {
+    pub(crate) fn new(queue: Queue) -> Self {
         Self::with(&Builder::new(), queue)
     }
 
-    fn with(builder: &Builder<Worker>, queue: Queue) -> Self {
+    pub(crate) fn with(builder: &Builder<Worker>, queue: Queue) -> Self {
         let trace = Trace::default();
         let lives = Lives::new(builder, queue);
         let handle = lives.handle();
@@ -38,11 +35,11 @@ impl Fixture {
         }
     }
 
-    fn life(&mut self) -> Life<Worker> {
+    pub(crate) fn life(&mut self) -> Life<Worker> {
         self.lives.begin(Builder::new(), Idle, self.world.next())
     }
 
-    fn begin(&mut self) -> JoinHandle<ExitReason> {
+    pub(crate) fn begin(&mut self) -> JoinHandle<ExitReason> {
         tokio::spawn(self.life())
     }
 }
@@ -56,7 +53,7 @@ fn panicked(reason: &ExitReason) -> bool {
 }
 
 /// A call that runs beside the test.
-fn ask(
+pub(crate) fn ask(
     handle: &Handle<Worker>,
     event: impl FnOnce(statem::Reply<u32>) -> Event + Send + 'static,
 ) -> JoinHandle<Result<u32, CallError>> {
@@ -107,45 +104,6 @@ async fn n76_what_waits_is_answered_unless_it_is_to_be_kept() {
     }
     assert_eq!(f.handle.call(Event::Ask).await.unwrap(), 2);
     assert_eq!(f.trace.line(), "w1 idle, w1 end, w2 idle");
-}
-
-#[tokio::test(start_paused = true)]
-async fn n76_casts_that_a_restart_drops_are_warned_of() {
-    let (log, _guard) = listen();
-    let warnings = || {
-        let mut said = log.take();
-        said.retain(|(level, _)| *level == Level::WARN);
-        said
-    };
-    let mut f = Fixture::new(Queue::Answer);
-    let mut life = f.begin();
-    for (casts, warned) in [(2, true), (0, false), (1, true)] {
-        f.handle.try_cast(Event::Panic).unwrap();
-        for _ in 0..casts {
-            f.handle.try_cast(Event::Note("dropped")).unwrap();
-        }
-        let call = ask(&f.handle, Event::Ask);
-        settle().await;
-        life.await.unwrap();
-        life = f.begin();
-        // Its caller is told.
-        assert!(call.await.unwrap().is_err());
-        let warnings = warnings();
-        assert_eq!(warnings.len(), usize::from(warned), "{warnings:?}");
-        for (_, warning) in warnings {
-            assert!(warning.contains("machine=\"Worker\""), "{warning}");
-            assert!(warning.contains(&format!("casts={casts}")), "{warning}");
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn lives_and_a_life_show_their_machine() {
-    let mut f = Fixture::new(Queue::Keep);
-    let life = f.life();
-    let handle = format!("{:?}", f.handle);
-    assert_eq!(format!("{:?}", f.lives), format!("Lives({handle})"));
-    assert_eq!(format!("{life:?}"), format!("Life({handle})"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -370,24 +328,6 @@ async fn n77_between_two_lives_a_machine_says_so() {
         settle().await;
         assert!(matches!(f.handle.status(), Status::Running("Idle")));
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn n77_each_life_starts_until_its_first_enter_call_has_finished() {
-    let mut f = Fixture::new(Queue::Keep);
-    let (handle, trace) = (f.handle.downgrade(), f.trace.clone());
-    f.world.on_enter = Some(Arc::new(Box::new(move |_, _| {
-        trace.say(format!("{:?}", handle.status().unwrap()));
-    })));
-    for _ in 0..2 {
-        let life = f.begin();
-        f.handle.try_cast(Event::Panic).unwrap();
-        life.await.unwrap();
-    }
-    assert_eq!(
-        f.trace.line(),
-        "w1 idle, Starting, w1 end, w2 idle, Starting, w2 end"
-    );
 }
 
 #[tokio::test(start_paused = true)]

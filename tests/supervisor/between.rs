@@ -1,0 +1,100 @@
+//! What is seen of a machine from one life to the next.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use statem::Builder;
+use statem::supervisor::Queue;
+use tracing::Level;
+
+use crate::lives::{Fixture, ask};
+use crate::log::listen;
+use crate::support::{Drains, Event, settle};
+
+#[tokio::test(start_paused = true)]
+async fn n76_casts_that_a_restart_drops_are_warned_of() {
+    let (log, _guard) = listen();
+    let warnings = || {
+        let mut said = log.take();
+        said.retain(|(level, _)| *level == Level::WARN);
+        said
+    };
+    let mut f = Fixture::new(Queue::Answer);
+    let mut life = f.begin();
+    for (casts, warned) in [(2, true), (0, false), (1, true)] {
+        f.handle.try_cast(Event::Panic).unwrap();
+        for _ in 0..casts {
+            f.handle.try_cast(Event::Note("dropped")).unwrap();
+        }
+        let call = ask(&f.handle, Event::Ask);
+        settle().await;
+        life.await.unwrap();
+        life = f.begin();
+        // Its caller is told.
+        assert!(call.await.unwrap().is_err());
+        let warnings = warnings();
+        assert_eq!(warnings.len(), usize::from(warned), "{warnings:?}");
+        for (_, warning) in warnings {
+            assert!(warning.contains("machine=\"Worker\""), "{warning}");
+            assert!(warning.contains(&format!("casts={casts}")), "{warning}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lives_and_a_life_show_their_machine() {
+    let mut f = Fixture::new(Queue::Keep);
+    let life = f.life();
+    let handle = format!("{:?}", f.handle);
+    assert_eq!(format!("{:?}", f.lives), format!("Lives({handle})"));
+    assert_eq!(format!("{life:?}"), format!("Life({handle})"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn n77_each_life_starts_until_its_first_enter_call_has_finished() {
+    let mut f = Fixture::new(Queue::Keep);
+    let (handle, trace) = (f.handle.downgrade(), f.trace.clone());
+    f.world.on_enter = Some(Arc::new(Box::new(move |_, _| {
+        trace.say(format!("{:?}", handle.status().unwrap()));
+    })));
+    for _ in 0..2 {
+        let life = f.begin();
+        f.handle.try_cast(Event::Panic).unwrap();
+        life.await.unwrap();
+    }
+    assert_eq!(
+        f.trace.line(),
+        "w1 idle, Starting, w1 end, w2 idle, Starting, w2 end"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn n76_a_shutdown_between_two_lives_takes_no_room() {
+    let mut f = Fixture::with(&Builder::new().mailbox(1), Queue::Keep);
+    f.world.drains = Drains::Never;
+    let first = f.begin();
+    f.handle.try_cast(Event::Panic).unwrap();
+    first.await.unwrap();
+    f.lives.shut_down();
+    f.begin();
+    settle().await;
+    assert_eq!(f.trace.line(), "w1 idle, w1 end, w2 idle, w2 drain");
+    assert_eq!(f.handle.call(Event::Ask).await.unwrap(), 2);
+    f.handle.try_cast(Event::Note("one")).unwrap();
+    assert!(f.handle.try_cast(Event::Note("two")).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn n76_what_is_kept_takes_no_room_of_questions() {
+    let mut f = Fixture::new(Queue::Keep);
+    let first = f.begin();
+    f.handle.try_cast(Event::Panic).unwrap();
+    for _ in 0..64 {
+        f.handle.try_cast(Event::Note("kept")).unwrap();
+    }
+    first.await.unwrap();
+    f.begin();
+    settle().await;
+    let asked = tokio::time::timeout(Duration::from_secs(1), f.handle.inspect());
+    assert_eq!(asked.await.unwrap().unwrap().counts.handled, 64);
+}
