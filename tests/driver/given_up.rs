@@ -203,6 +203,24 @@ async fn n53_abandoned_calls_make_room_in_the_mailbox() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn n53_only_abandoned_calls_make_room_and_the_others_keep_their_order() {
+    let (machine, driver, trace) = unpolled(Builder::new().mailbox(4));
+    let mut calls = [(); 2].map(|()| Box::pin(machine.call(Event::Ask)));
+    send(&machine, [Event::Note("one")]);
+    for call in &mut calls {
+        assert!(poll_once(call.as_mut()).is_pending());
+    }
+    send(&machine, [Event::Note("two")]);
+    let [gone, waits] = calls;
+    drop(gone);
+    send(&machine, [Event::Note("three")]);
+    assert!(machine.try_cast(Event::Note("too many")).is_err());
+    tokio::spawn(driver.run());
+    assert_eq!(waits.await.unwrap(), 7);
+    assert_eq!(trace.take(), "one two three");
+}
+
+#[tokio::test(start_paused = true)]
 async fn n53_room_made_by_abandoned_calls_goes_to_those_who_wait_first() {
     let (machine, driver, trace) = unpolled(Builder::new().mailbox(2));
     let mut gone: Vec<_> = (0..2).map(|_| Box::pin(machine.call(Event::Ask))).collect();

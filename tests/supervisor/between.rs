@@ -98,3 +98,28 @@ async fn n76_what_is_kept_takes_no_room_of_questions() {
     let asked = tokio::time::timeout(Duration::from_secs(1), f.handle.inspect());
     assert_eq!(asked.await.unwrap().unwrap().counts.handled, 64);
 }
+
+#[tokio::test(start_paused = true)]
+async fn n53_n76_of_what_is_kept_only_requests_of_whom_nobody_waits_make_room() {
+    let mut f = Fixture::with(&Builder::new().mailbox(4), Queue::Keep);
+    f.handle.try_cast(Event::Panic).unwrap();
+    let life = f.life();
+    f.handle.try_cast(Event::Note("one")).unwrap();
+    let [gone, waits] = [(); 2].map(|()| ask(&f.handle, Event::Ask));
+    settle().await;
+    life.await;
+    f.lives.restart();
+    // The event that failed has left its room.
+    f.handle.try_cast(Event::Note("two")).unwrap();
+    assert!(f.handle.try_cast(Event::Note("no room")).is_err());
+    gone.abort();
+    settle().await;
+    f.handle.try_cast(Event::Note("three")).unwrap();
+    assert!(f.handle.try_cast(Event::Note("no room")).is_err());
+    f.begin();
+    assert_eq!(waits.await.unwrap().unwrap(), 2);
+    assert_eq!(
+        f.trace.line(),
+        "w1 idle, w1 end, w2 idle, w2 one, w2 two, w2 three"
+    );
+}
