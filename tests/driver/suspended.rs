@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use statem::{Builder, CallError, ExitReason, Handle, Status};
 
+use crate::chains::chain;
 use crate::log::listen;
 use crate::support::*;
 
@@ -234,6 +235,28 @@ async fn n73_a_source_that_has_an_output_is_not_polled_again_however_often_it_is
     rest(&machine).await;
     assert_eq!(trace.take(), "start out out out");
     machine.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn n30_n73_a_chain_of_an_output_that_waited_goes_before_the_next_output() {
+    let (machine, trace) = puppet();
+    let start = run("start", |_, cx| {
+        let mut items = [chain(300), Event::Note("second")].into_iter();
+        let items = FromFn(move |_: &mut Context<'_>| match items.next() {
+            Some(item) => Poll::Ready(Some(item)),
+            None => Poll::Pending,
+        });
+        cx.state_stream(items, |item| item.unwrap_or(Event::Note("end")));
+        Step::Keep
+    });
+    send(&machine, [start]);
+    machine.suspend().await.unwrap();
+    turns(&machine).await;
+    machine.resume().await.unwrap();
+    turns(&machine).await;
+    let mut words = trace.words();
+    words.retain(|word| !word.is_empty());
+    assert_eq!(words, ["start", "chained", "second"]);
 }
 
 #[tokio::test(start_paused = true)]
