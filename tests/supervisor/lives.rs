@@ -388,17 +388,73 @@ async fn n76_a_stop_ends_the_life_it_was_sent_to() {
     assert!(!stop.is_finished());
     assert!(matches!(soon(f.life()).await, ExitReason::Normal));
     soon(stop).await.unwrap();
-    f.lives.restart();
-    f.handle.kill();
-    assert!(matches!(soon(f.life()).await, ExitReason::Killed));
     assert_eq!(f.trace.line(), "w1 idle, w1 end, w2 idle, w2 end");
-    let fourth = f.begin();
-    assert_eq!(f.handle.call(Event::Ask).await.unwrap(), 4);
+    let third = f.begin();
+    assert_eq!(f.handle.call(Event::Ask).await.unwrap(), 3);
     let shutdown = f.handle.shutdown(Duration::from_secs(1)).await;
     assert!(matches!(shutdown, ExitReason::Shutdown));
-    fourth.await.unwrap();
+    third.await.unwrap();
     f.begin();
-    assert_eq!(f.handle.call(Event::Ask).await.unwrap(), 5);
+    assert_eq!(f.handle.call(Event::Ask).await.unwrap(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn n76_a_kill_ends_the_life_that_runs_and_no_other() {
+    let mut f = Fixture::new(Queue::Keep);
+    // Before its first life the machine has not begun: that one is killed.
+    f.handle.kill();
+    assert!(matches!(soon(f.life()).await, ExitReason::Killed));
+    f.handle.kill();
+    f.lives.restart();
+    f.handle.kill();
+    let second = f.begin();
+    assert_eq!(f.handle.call(Event::Ask).await.unwrap(), 2);
+    f.handle.kill();
+    assert!(matches!(soon(second).await.unwrap(), ExitReason::Killed));
+    assert_eq!(f.trace.line(), "w2 idle");
+}
+
+#[tokio::test(start_paused = true)]
+async fn n76_a_life_is_shut_down_before_its_first_poll_and_not_after_its_end() {
+    for queue in [Queue::Keep, Queue::Answer] {
+        let mut f = Fixture::new(queue);
+        // Nobody is there to be shut down.
+        f.lives.shut_down();
+        let first = f.life();
+        f.lives.shut_down();
+        f.handle.try_cast(Event::Note("waits")).unwrap();
+        assert!(matches!(soon(first).await, ExitReason::Shutdown));
+        f.lives.shut_down();
+        f.lives.restart();
+        f.lives.shut_down();
+        let second = f.life();
+        f.lives.shut_down();
+        // It goes with the life that was never polled.
+        drop(second);
+        let third = f.begin();
+        settle().await;
+        assert_eq!(f.handle.call(Event::Ask).await.unwrap(), 3);
+        f.lives.shut_down();
+        assert!(matches!(soon(third).await.unwrap(), ExitReason::Shutdown));
+        assert_eq!(
+            f.trace.line(),
+            "w1 idle, w1 waits, w1 drain, w1 end, w3 idle, w3 drain, w3 end"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n76_a_life_that_was_left_before_its_first_poll_takes_no_other_with_it() {
+    let mut f = Fixture::new(Queue::Keep);
+    f.lives.let_go();
+    let mut first = Box::pin(f.life().spawned());
+    let spawned = std::future::poll_fn(|cx| std::task::Poll::Ready(first.as_mut().poll(cx))).await;
+    assert!(spawned.is_pending());
+    drop(first);
+    settle().await;
+    f.begin();
+    assert_eq!(f.handle.call(Event::Ask).await.unwrap(), 2);
+    assert_eq!(f.trace.line(), "w2 idle");
 }
 
 #[tokio::test(start_paused = true)]

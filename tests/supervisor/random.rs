@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use statem::supervisor::{Queue, Restart, Spec, Strategy, Supervisor, Tree};
+use statem::supervisor::{Queue, Restart, Shutdown, Spec, Strategy, Supervisor, Tree};
 use statem::{Backoff, CallError, ExitReason, Handle, Status};
 use tokio::task::JoinSet;
 
-use crate::support::{Drains, Event, Idle, Trace, Worker, World, settle, tasks};
+use crate::support::{Drains, Event, Idle, Trace, Worker, World, settle, state, tasks};
 
 /// A number below a bound, from a seed (splitmix64).
 struct Random(u64);
@@ -172,4 +172,80 @@ async fn whatever_happens_to_a_tree_it_has_a_task_a_child_that_runs_and_ends_in_
         }
     }
     assert!(gave_up > 5 && answered > 50, "{gave_up} {answered}");
+}
+
+/// Permanent children that end in different ways.
+fn permanent(random: &mut Random, trace: &Trace) -> Spec<Worker> {
+    let mut world = World::new("w", trace);
+    world.drains = match random.below(3) {
+        0 => Drains::After(Duration::from_millis(300)),
+        1 => Drains::Never,
+        _ => Drains::AtOnce,
+    };
+    let shutdown = match random.below(3) {
+        0 => Shutdown::Kill,
+        _ => Shutdown::Within(Duration::from_millis(500)),
+    };
+    let name = format!("k{}", random.below(u64::MAX));
+    Spec::new(name, move || (Idle, world.next())).shutdown(shutdown)
+}
+
+/// Any number of children fail before their supervisor has its turn, and more while it deals with
+/// that.
+#[tokio::test(start_paused = true)]
+async fn n76_whoever_fails_at_once_nobody_is_restarted_more_often_than_others_failed() {
+    for seed in 0..400 {
+        let mut random = Random(seed);
+        let trace = Trace::default();
+        let strategy = strategy(&mut random);
+        let mut supervisor =
+            Supervisor::new("random", strategy).intensity(1000, Duration::from_secs(1));
+        let children: Vec<_> = (0..2 + random.below(5))
+            .map(|_| supervisor.child(permanent(&mut random, &trace)))
+            .collect();
+        let tree = supervisor.spawn();
+        settle().await;
+        let mut restarts = vec![0; children.len()];
+        for _ in 0..8 {
+            let at_once = random.below(2) == 0;
+            let mut failed = vec![0; children.len()];
+            for (child, failed) in children.iter().zip(&mut failed) {
+                let has_failed = match random.below(6) {
+                    0 => child.try_cast(Event::Panic).is_ok(),
+                    1 => child.try_cast(Event::Stop(ExitReason::Normal)).is_ok(),
+                    2 => {
+                        child.kill();
+                        true
+                    }
+                    _ => false,
+                };
+                *failed += u64::from(has_failed);
+                if !at_once {
+                    for _ in 0..random.below(4) {
+                        tokio::task::yield_now().await;
+                    }
+                }
+            }
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            for (place, child) in children.iter().enumerate() {
+                assert_eq!(state(child), "Idle", "seed {seed}");
+                let more = child.restarts() - restarts[place];
+                restarts[place] += more;
+                let most: u64 = match strategy {
+                    Strategy::OneForAll => failed.iter().sum(),
+                    Strategy::RestForOne => failed[..=place].iter().sum(),
+                    _ => failed[place],
+                };
+                assert!(
+                    more <= most && (more > 0 || failed[place] == 0 || !at_once),
+                    "seed {seed} {strategy:?}: {place} of {failed:?} was restarted {more} times"
+                );
+                if at_once && strategy == Strategy::OneForAll {
+                    assert_eq!(more, most.min(1), "seed {seed}: {failed:?}");
+                }
+            }
+        }
+        tree.stop().await;
+        assert_eq!(tasks(), 0, "seed {seed}");
+    }
 }

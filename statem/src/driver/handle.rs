@@ -216,7 +216,8 @@ impl<M: Machine> Handle<M> {
     }
 
     /// Ends the machine before its next transition, without `terminate` (N62). It cannot interrupt
-    /// a running handler. Does nothing to a machine that has ended.
+    /// a running handler. Does nothing to a machine that has ended, or that waits for its restart: it is
+    /// the life that runs which is killed (N76).
     pub fn kill(&self) {
         self.mailbox.kill();
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
 use super::Builder;
@@ -15,6 +15,7 @@ use crate::machine::{Initial, Machine};
 use crate::mailbox::Control;
 use crate::reason::ExitReason;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 use crate::trace::warning;
 use crate::watch::Status;
 
@@ -106,6 +107,8 @@ pub struct Lives<M: Handler> {
 pub struct Life<M: Handler> {
     driver: Driver<M>,
     shell: Arc<Shell<M>>,
+    /// Of those that were made, from 1.
+    number: u64,
     begun: Begun,
     owner_has_gone: Option<Arc<AtomicBool>>,
 }
@@ -126,6 +129,28 @@ struct Shell<M: Machine> {
     begun: AtomicU64,
     /// Lives that had ended when a restart was last said.
     said: AtomicU64,
+    latest: Mutex<Latest>,
+}
+
+/// The life that was made last. What is asked of one that was not polled yet is kept here and not in
+/// the mailbox, where the life after it would find it.
+#[derive(Default)]
+struct Latest {
+    number: u64,
+    /// Whether any life has begun. Before that the mailbox is open, though nobody is there to end.
+    any_has_begun: bool,
+    asked: Asked,
+}
+
+/// How a life is to end that has not begun.
+#[derive(Clone, Copy, Default)]
+enum Asked {
+    /// It has begun, or was not made.
+    #[default]
+    Over,
+    No,
+    ShutDown,
+    Kill,
 }
 
 impl<M: Handler> Lives<M> {
@@ -139,6 +164,7 @@ impl<M: Handler> Lives<M> {
                 queue,
                 begun: AtomicU64::new(0),
                 said: AtomicU64::new(0),
+                latest: Mutex::default(),
             }),
         }
     }
@@ -165,9 +191,15 @@ impl<M: Handler> Lives<M> {
         let driver = builder.driver(&self.shell.handle, |limits| {
             Engine::with_limits(state, data, limits)
         });
+        let mut latest = self.shell.latest();
+        latest.number += 1;
+        latest.asked = Asked::No;
+        let number = latest.number;
+        drop(latest);
         Life {
             driver,
             shell: self.shell.clone(),
+            number,
             begun: Begun::No(None),
             owner_has_gone: None,
         }
@@ -190,26 +222,25 @@ impl<M: Handler> Lives<M> {
 
     /// Has the life that runs end at its next turn, shut down, whatever waits; nothing if none runs.
     pub fn let_go(&self) {
-        self.shell.handle.mailbox.let_go();
+        self.shell.let_go();
     }
 
-    /// Asks the life that runs to end by itself, as [`Handle::shutdown`], without a limit; the next one
-    /// if none runs.
+    /// Asks the life that was made last to end by itself, as [`Handle::shutdown`], without a limit, and
+    /// the one that still runs before it. Nothing if they have ended: no later life is asked.
     pub fn shut_down(&self) {
-        let control = if drains::<M>() {
-            Control::Shutdown
-        } else {
-            Control::Stop(Box::new(ExitReason::Shutdown))
-        };
-        // A machine that has ended is not to be shut down.
-        let _ = self.shell.handle.mailbox.put_control(control);
+        if self.shell.ask(Asked::ShutDown) {
+            self.shell.handle.mailbox.end_life(control_of_end());
+        }
     }
 }
 
 /// For a supervisor.
 impl<M: Handler> Lives<M> {
+    /// As [`Lives::shut_down`], but kills.
     pub(crate) fn kill(&self) {
-        self.shell.handle.kill();
+        if self.shell.ask(Asked::Kill) {
+            self.shell.handle.kill();
+        }
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -295,7 +326,13 @@ impl<M: Handler> Future for Life<M> {
                     let mailbox = &this.shell.handle.mailbox;
                     mailbox.published.starting();
                     mailbox.begin();
-                    // Whoever left before this could not tell it from the life before.
+                    // After it: whoever asks from here on finds a life that runs.
+                    match this.shell.has_begun(this.number) {
+                        Asked::Over | Asked::No => {}
+                        Asked::ShutDown => mailbox.end_life(control_of_end()),
+                        Asked::Kill => mailbox.kill(),
+                    }
+                    // Whoever left before this found no life of it to let go.
                     if this.is_left() {
                         mailbox.let_go();
                     }
@@ -348,8 +385,9 @@ impl<M: Machine> Drop for Owner<M> {
     fn drop(&mut self) {
         if !self.of_ended {
             self.has_gone.store(true, Ordering::SeqCst);
-            // Not if the one before still runs: but then that was let go, too.
-            self.shell.handle.mailbox.let_go();
+            // Not if the one before still runs: but then that was let go, too. A life that begins
+            // meanwhile looks at the mark once more.
+            self.shell.let_go();
         }
     }
 }
@@ -379,6 +417,40 @@ impl<M: Handler> Drop for Life<M> {
 }
 
 impl<M: Machine> Shell<M> {
+    /// Asks the life that was made last, if it has not begun. Whether a life may run that is to be asked
+    /// as well.
+    fn ask(&self, how: Asked) -> bool {
+        let mut latest = self.latest();
+        latest.asked = match (latest.asked, how) {
+            (Asked::Over, _) => Asked::Over,
+            (Asked::Kill, _) => Asked::Kill,
+            (Asked::No | Asked::ShutDown, how) => how,
+        };
+        latest.any_has_begun
+    }
+
+    /// What was asked of the life of this number, which has begun.
+    fn has_begun(&self, number: u64) -> Asked {
+        let mut latest = self.latest();
+        latest.any_has_begun = true;
+        if latest.number == number {
+            std::mem::take(&mut latest.asked)
+        } else {
+            Asked::Over
+        }
+    }
+
+    fn let_go(&self) {
+        let any_has_begun = self.latest().any_has_begun;
+        if any_has_begun {
+            self.handle.mailbox.let_go();
+        }
+    }
+
+    fn latest(&self) -> MutexGuard<'_, Latest> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn restart(&self) {
         let mailbox = &self.handle.mailbox;
         let (ended, reason) = mailbox.published.lives();
@@ -416,6 +488,15 @@ impl<M: Machine> Shell<M> {
 impl<M: Machine> Drop for Shell<M> {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+/// What has a machine end by itself.
+fn control_of_end<M: Machine>() -> Control<M> {
+    if drains::<M>() {
+        Control::Shutdown
+    } else {
+        Control::Stop(Box::new(ExitReason::Shutdown))
     }
 }
 

@@ -52,6 +52,16 @@ impl<M: Machine> Mailbox<M> {
         }
     }
 
+    /// Puts a stop or a shutdown for the life that runs; nothing if none runs.
+    pub(crate) fn end_life(&self, control: Control<M>) {
+        let mut inner = self.lock();
+        if inner.shut.is_none() {
+            let merged = inner.put_control(control);
+            wake_driver(inner);
+            drop(merged);
+        }
+    }
+
     /// The machine will have another life after so many. What waits is kept for that, or answered;
     /// questions are, in any case.
     pub(crate) fn restart(&self, lives: u64, keeps: bool, reason: &ExitReason) -> NotKept {

@@ -220,15 +220,9 @@ impl<M: Machine> Mailbox<M> {
             // Under the lock, so that it is meant for the same life.
             self.shut_down_by(by);
         }
-        let merged = match &control {
-            Control::Stop(_) => std::mem::replace(&mut inner.stops, true),
-            Control::Shutdown => std::mem::replace(&mut inner.shuts_down, true),
-            Control::NoHandles | Control::Ask(_) | Control::Kept(_) => false,
-        };
-        if !merged {
-            inner.items.push_back(Item::Control(control));
-        }
+        let merged = inner.put_control(control);
         wake_driver(inner);
+        drop(merged);
         Ok(lives)
     }
 
@@ -294,9 +288,13 @@ impl<M: Machine> Mailbox<M> {
         }
     }
 
+    /// Kills the life that runs, or the first one; between two lives there is nobody to be killed.
     pub(crate) fn kill(&self) {
-        self.killed.store(true, Ordering::Release);
-        wake_driver(self.lock());
+        let inner = self.lock();
+        if inner.shut.is_none() {
+            self.killed.store(true, Ordering::Release);
+            wake_driver(inner);
+        }
     }
 
     pub(crate) fn is_killed(&self) -> bool {
@@ -459,6 +457,21 @@ impl<M: Machine> Inner<M> {
     fn put(&mut self, message: Message<M>) {
         self.messages += 1;
         self.items.push_back(Item::Message(message));
+    }
+
+    /// Of stops and of shutdowns one is enough, and the first one counts: gives back another, whose
+    /// reason is the user's, to be dropped without the lock.
+    fn put_control(&mut self, control: Control<M>) -> Option<Control<M>> {
+        let is_merged = match &control {
+            Control::Stop(_) => std::mem::replace(&mut self.stops, true),
+            Control::Shutdown => std::mem::replace(&mut self.shuts_down, true),
+            Control::NoHandles | Control::Ask(_) | Control::Kept(_) => false,
+        };
+        if is_merged {
+            return Some(control);
+        }
+        self.items.push_back(Item::Control(control));
+        None
     }
 }
 

@@ -1,7 +1,7 @@
 //! Calls, casts and ends against the restart of their machine.
 
-use interleaved::supervisor::{Lives, Queue};
-use interleaved::{Builder, CallError, ExitReason, Handle};
+use interleaved::supervisor::{Lives, Queue, Shutdown, Spec, Strategy, Supervisor};
+use interleaved::{Builder, CallError, ExitReason, Handle, Status};
 use shuttle::future::JoinHandle;
 
 use crate::checker::check;
@@ -124,5 +124,74 @@ fn n77_whoever_comes_as_a_machine_ends_for_good_is_told() {
         }
         assert!(matches!(kills.await.unwrap(), ExitReason::Killed));
         assert!(matches!(owner.await.unwrap(), ExitReason::Killed));
+    });
+}
+
+async fn restarts_once(shutdown: Shutdown) {
+    let log = Log::default();
+    // One restart is allowed.
+    let mut supervisor = Supervisor::new("desks", Strategy::OneForAll);
+    let clerks = ["one", "two"].map(|name| {
+        let log = log.clone();
+        let spec = Spec::<Clerk>::new(name, move || (First, Desk::of(log.clone())));
+        supervisor.child(spec.shutdown(shutdown))
+    });
+    // Both end in their first lives, whatever else is asked of them meanwhile.
+    for (clerk, number) in clerks.iter().zip(1..) {
+        assert!(clerk.try_cast(Event::End(number)).is_ok());
+    }
+    let tree = supervisor.spawn();
+    for clerk in &clerks {
+        let mut watch = clerk.watch();
+        while clerk.restarts() == 0 || !matches!(watch.status(), Status::Running(_)) {
+            assert!(!matches!(watch.changed().await, Status::Stopped(_)));
+        }
+    }
+    for (clerk, number) in clerks.iter().zip(3..) {
+        let note = Note(number, log.clone());
+        let answer = clerk.call(|reply| Event::Ask(note, reply)).await;
+        assert_eq!(answer.unwrap(), number);
+        assert_eq!(clerk.restarts(), 1);
+    }
+    tree.stop().await;
+}
+
+#[test]
+fn n76_children_that_end_at_once_are_restarted_once_and_not_stopped_again() {
+    check(|| restarts_once(Shutdown::Forever));
+}
+
+#[test]
+fn n76_a_kill_for_a_life_that_ends_by_itself_finds_no_later_one() {
+    check(|| restarts_once(Shutdown::Kill));
+}
+
+#[test]
+fn n76_a_life_that_is_shut_down_as_it_begins_or_ends_is_the_only_one() {
+    check(|| async {
+        let mut lives = Lives::<Clerk>::new(&Builder::new(), Queue::Keep);
+        let (clerk, log) = (lives.handle(), Log::default());
+        let first = tokio::spawn(lives.begin(Builder::new(), First, Desk::of(log.clone())));
+        let ends = {
+            let clerk = clerk.clone();
+            tokio::spawn(async move { clerk.cast(Event::End(1)).await.is_ok() })
+        };
+        lives.shut_down();
+        let reason = first.await.unwrap();
+        assert!(matches!(reason, ExitReason::Normal | ExitReason::Shutdown));
+        lives.shut_down();
+        let was_first = log.handled(1) == 1;
+        assert!(ends.await.unwrap());
+        let second = tokio::spawn(lives.begin(Builder::new(), First, Desk::of(log.clone())));
+        if was_first {
+            let note = Note(2, log.clone());
+            let answer = clerk.call(|reply| Event::Ask(note, reply)).await;
+            assert_eq!(answer.unwrap(), 2);
+            lives.shut_down();
+            assert!(matches!(second.await.unwrap(), ExitReason::Shutdown));
+        } else {
+            // It was not stopped before it had what the first one has left.
+            assert!(matches!(second.await.unwrap(), ExitReason::Normal));
+        }
     });
 }
