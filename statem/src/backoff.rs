@@ -13,6 +13,9 @@ use std::time::Duration;
 /// a peer that accepts and hangs up would be asked again without end, but when one has lived for
 /// some time.
 ///
+/// A clone has the limits and goes on where the original is, with random numbers of its own; only one
+/// with a [`seed`](Backoff::seed) has the delays of the original.
+///
 /// ```
 /// use std::time::Duration;
 /// use statem::testing::Bench;
@@ -64,7 +67,7 @@ use std::time::Duration;
 /// session.advance(Duration::from_secs(60));
 /// assert_eq!(session.data().attempts(), 0);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use]
 pub struct Backoff {
     first: Duration,
@@ -72,6 +75,7 @@ pub struct Backoff {
     /// What the next delay is not above.
     limit: Duration,
     attempts: u32,
+    seed: Option<u64>,
     random: fastrand::Rng,
 }
 
@@ -93,8 +97,11 @@ impl Backoff {
         self
     }
 
-    /// Makes the delays a function of this number. Without it they differ from value to value.
+    /// Makes the delays a function of this number. Without it they differ from value to value. Machines
+    /// that have the same seed have the same delays, unless they are children of a supervisor that
+    /// gives it to all of them.
     pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
         self.random = fastrand::Rng::with_seed(seed);
         self
     }
@@ -129,10 +136,39 @@ impl Backoff {
         self.attempts
     }
 
+    /// A clone for the child of this number: with a seed the children's delays are functions of it that
+    /// differ.
+    pub(crate) fn of_child(&self, number: u64) -> Self {
+        match self.seed {
+            // Far apart, whatever the seeds of others are.
+            Some(seed) => self
+                .clone()
+                .seed(seed.wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15))),
+            None => self.clone(),
+        }
+    }
+
     fn up_to(&mut self, limit: Duration) -> Duration {
         // Above 584 years the number has no room; nobody waits for the difference.
         let limit = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
         Duration::from_nanos(self.random.u64(0..=limit))
+    }
+}
+
+impl Clone for Backoff {
+    fn clone(&self) -> Self {
+        Backoff {
+            first: self.first,
+            cap: self.cap,
+            limit: self.limit,
+            attempts: self.attempts,
+            seed: self.seed,
+            // Machines that are made from one value are not to come back at once.
+            random: match self.seed {
+                Some(_) => self.random.clone(),
+                None => fastrand::Rng::new(),
+            },
+        }
     }
 }
 
@@ -144,6 +180,7 @@ impl Default for Backoff {
             cap: Duration::from_secs(30),
             limit: first,
             attempts: 0,
+            seed: None,
             random: fastrand::Rng::new(),
         }
     }

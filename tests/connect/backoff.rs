@@ -43,6 +43,22 @@ fn f18_without_a_seed_two_machines_differ() {
 }
 
 #[test]
+fn f18_copies_without_a_seed_differ_and_those_with_one_do_not() {
+    let four = |mut backoff: Backoff| [(); 4].map(|()| backoff.delay());
+    let mut one = Backoff::default();
+    let _ = one.delay();
+    let copies: Vec<_> = (0..20).map(|_| four(one.clone())).collect();
+    for (place, copy) in copies.iter().enumerate() {
+        assert!(!copies[..place].contains(copy), "{copies:?}");
+    }
+    // It goes on with the limit of the original.
+    assert_eq!(one.clone().attempts(), 1);
+    let mut one = Backoff::default().seed(5);
+    let _ = one.delay();
+    assert_eq!(four(one.clone()), four(one));
+}
+
+#[test]
 fn the_nth_delay_is_spread_between_zero_and_its_limit() {
     for (n, limit) in [
         (0, 100),

@@ -359,3 +359,55 @@ async fn n76_what_waits_is_kept_when_a_permanent_child_ends_normally() {
     );
     tree.stop().await;
 }
+
+/// How many milliseconds there are in which children come back that failed at once.
+async fn moments(backoff: Backoff) -> (usize, Vec<String>) {
+    let trace = Trace::default();
+    let mut supervisor = Supervisor::new("top", Strategy::Dynamic)
+        .intensity(1000, ms(5000))
+        .backoff(backoff.first(ms(10_000)));
+    let children: Vec<_> = (0..50)
+        .map(|number| {
+            let mut world = World::new("w", &trace);
+            let spec = Spec::<Worker>::new(format!("{number}"), move || (Idle, world.next()));
+            supervisor.child(spec)
+        })
+        .collect();
+    let tree = supervisor.spawn();
+    settle().await;
+    for child in &children {
+        child.try_cast(Event::Panic).unwrap();
+    }
+    settle().await;
+    let (mut moments, mut up, mut order) = (0, 0, Vec::new());
+    for _ in 0..10_100 {
+        sleep(ms(1)).await;
+        let mut now = 0;
+        for (number, child) in children.iter().enumerate() {
+            if state(child) == "Idle" {
+                now += 1;
+                if !order.contains(&number.to_string()) {
+                    order.push(number.to_string());
+                }
+            }
+        }
+        moments += usize::from(now > up);
+        up = now;
+    }
+    assert_eq!(up, children.len());
+    tree.stop().await;
+    (moments, order)
+}
+
+#[tokio::test(start_paused = true)]
+async fn children_that_fail_at_once_come_back_one_by_one_by_a_back_off_of_their_supervisor() {
+    let (moments_without_seed, one) = moments(Backoff::default()).await;
+    assert!(moments_without_seed > 40, "{moments_without_seed}");
+    let (_, other) = moments(Backoff::default()).await;
+    assert_ne!(one, other);
+    // Also by a seed, with which it is the same each time.
+    let (moments_with_seed, one) = moments(Backoff::default().seed(7)).await;
+    assert!(moments_with_seed > 40, "{moments_with_seed}");
+    let (_, other) = moments(Backoff::default().seed(7)).await;
+    assert_eq!(one, other);
+}

@@ -209,6 +209,7 @@ impl Family {
             }
             Verdict::Restart(group) => {
                 let delay = kid.delay(
+                    id,
                     ended.lived,
                     self.config.period,
                     self.config.backoff.as_ref(),

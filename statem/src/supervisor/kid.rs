@@ -69,13 +69,14 @@ impl Kid {
     /// How long to wait before the next life.
     pub(super) fn delay(
         &mut self,
+        id: u64,
         lived: Duration,
         period: Duration,
         of_all: Option<&Backoff>,
     ) -> Duration {
         let backoff = match (&mut self.rules.backoff, of_all) {
             (Some(backoff), _) => backoff,
-            (none, Some(of_all)) => none.insert(of_all.clone()),
+            (none, Some(of_all)) => none.insert(of_all.of_child(id)),
             (None, None) => return Duration::ZERO,
         };
         if lived >= period {

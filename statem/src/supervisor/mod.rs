@@ -134,7 +134,8 @@ impl Supervisor {
     }
 
     /// How long each child waits before it is restarted, unless it says itself; each has a copy of its
-    /// own. A group waits as long as the child that failed.
+    /// own, so that those that fail at once do not come back at once, whether there is a
+    /// [seed](Backoff::seed) or not. A group waits as long as the child that failed.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.config.backoff = Some(backoff);
