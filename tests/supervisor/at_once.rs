@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use statem::supervisor::{Shutdown, Spec, Strategy, Supervisor};
-use statem::{Backoff, Status};
+use statem::supervisor::{ChildError, Restart, Shutdown, Spec, Strategy, Supervisor};
+use statem::{Backoff, CallError, ExitReason, Status};
 
-use crate::support::{Event, Idle, Trace, Worker, World, fail, settle, state, tasks, worker};
+use crate::support::{
+    Drains, Event, Idle, Trace, Worker, World, child, fail, settle, soon, state, tasks, worker,
+};
 
 /// Two failures before the supervisor has its turn, with the intensity that is the default.
 #[tokio::test(start_paused = true)]
@@ -120,4 +122,98 @@ async fn n76_a_child_is_ended_before_its_task_was_polled() {
         assert_eq!(state(&keeps), "Idle");
         tree.stop().await;
     }
+}
+
+/// The supervisor waits for one that takes a second to end.
+fn slow(trace: &Trace) -> Spec<Worker> {
+    let mut slow = World::new("slow", trace);
+    slow.drains = Drains::After(Duration::from_secs(1));
+    child(slow)
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_children_than_are_postponed_by_default_may_end_while_a_group_is_ended() {
+    let trace = Trace::default();
+    let mut supervisor = Supervisor::new("top", Strategy::RestForOne);
+    let early: Vec<_> = (0..1100)
+        .map(|number| {
+            let mut world = World::new("early", &trace);
+            let spec = Spec::<Worker>::new(format!("early {number}"), move || (Idle, world.next()));
+            supervisor.child(spec.restart(Restart::Temporary))
+        })
+        .collect();
+    let failing = supervisor.child(worker("failing", &trace));
+    supervisor.child(slow(&trace));
+    let tree = supervisor.spawn();
+    tree.ready().await.unwrap();
+    fail(&failing).await;
+    assert!(matches!(tree.status(), Status::Running("Regrouping")));
+    for one in &early {
+        one.try_cast(Event::Stop(ExitReason::Normal)).unwrap();
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let status = tree.status();
+    assert!(
+        matches!(status, Status::Running("Supervising")),
+        "{status:?}"
+    );
+    assert_eq!(tree.children().await.unwrap().len(), 2);
+    assert_eq!(tasks(), 3);
+    tree.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn children_may_end_though_as_many_requests_wait_as_may_while_a_group_is_ended() {
+    let trace = Trace::default();
+    let mut supervisor = Supervisor::new("top", Strategy::RestForOne);
+    let early = ["a", "b", "c"].map(|name| supervisor.child(worker(name, &trace)));
+    let failing = supervisor.child(worker("failing", &trace));
+    supervisor.child(slow(&trace));
+    let tree = supervisor.intensity(4, Duration::from_secs(60)).spawn();
+    settle().await;
+    fail(&failing).await;
+    let asked: Vec<_> = (0..1100)
+        .map(|_| {
+            let tree = tree.clone();
+            tokio::spawn(async move { tree.delete("nobody").await })
+        })
+        .collect();
+    settle().await;
+    for one in &early {
+        one.try_cast(Event::Panic).unwrap();
+    }
+    settle().await;
+    assert!(matches!(tree.status(), Status::Running("Regrouping")));
+    let mut refused = 0;
+    for asked in asked {
+        match soon(asked).await.unwrap() {
+            Err(CallError::Failed(ChildError::NoSuchChild)) => {}
+            Err(CallError::Full { .. }) => refused += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(refused, 1100 - 1024);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert!(matches!(tree.status(), Status::Running("Supervising")));
+    assert!(early.iter().all(|child| state(child) == "Idle"));
+    tree.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_supervisor_that_is_stopped_while_a_group_is_ended_knows_who_has_ended_meanwhile() {
+    let trace = Trace::default();
+    let mut supervisor = Supervisor::new("top", Strategy::RestForOne);
+    let early = ["a", "b"].map(|name| supervisor.child(worker(name, &trace)));
+    let failing = supervisor.child(worker("failing", &trace));
+    supervisor.child(slow(&trace));
+    let tree = supervisor.spawn();
+    settle().await;
+    fail(&failing).await;
+    for one in &early {
+        one.try_cast(Event::Panic).unwrap();
+    }
+    settle().await;
+    assert!(matches!(tree.status(), Status::Running("Regrouping")));
+    assert!(matches!(soon(tree.stop()).await, ExitReason::Shutdown));
+    assert_eq!(tasks(), 0);
 }

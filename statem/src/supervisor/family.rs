@@ -48,6 +48,9 @@ pub struct Family {
     gone: BTreeMap<u64, Seed>,
     /// Of those who wait to be started again, by the child that failed.
     waits: BTreeMap<u64, Timer>,
+    /// Ends and restarts that have come while a group was ended, in order: at most one of each for a
+    /// child.
+    put_off: Vec<Event>,
     /// Those who wait until all children are ready.
     waiting: Vec<Reply<()>>,
     /// What the times in events count from.
@@ -86,6 +89,7 @@ impl Family {
             due: BTreeSet::new(),
             gone: BTreeMap::new(),
             waits: BTreeMap::new(),
+            put_off: Vec::new(),
             waiting: Vec::new(),
             start: clock::now().into_std(),
             home,
@@ -180,6 +184,18 @@ impl Family {
             if let Some(kid) = self.kids.get_mut(&id) {
                 kid.begin(id, self.start, cx);
             }
+        }
+    }
+
+    /// Keeps an event until no group is ended any more.
+    pub(super) fn put_off(&mut self, event: Event) {
+        self.put_off.push(event);
+    }
+
+    /// What was put off happens.
+    pub(super) fn go_on(&mut self, cx: &mut Actions<Supervision>) {
+        for event in self.put_off.drain(..) {
+            cx.insert(event);
         }
     }
 

@@ -10,6 +10,7 @@ use super::spec::Seed;
 use super::tree::Tree;
 use crate as statem;
 use crate::context::{Cx, EnterCx};
+use crate::driver::Builder;
 use crate::handler::Handler;
 use crate::reason::ExitReason;
 use crate::reply::Reply;
@@ -30,7 +31,7 @@ pub enum Supervision {
     )]
     Supervising,
     /// The children that are restarted with one that failed are being ended, the last one first. What
-    /// happens meanwhile waits.
+    /// happens meanwhile waits; of requests up to 1024, and others are refused.
     #[to(Supervising = "they have ended", Stopping = "told to")]
     Regrouping(Regrouping),
     /// All children are being ended, the last one first, and then the supervisor ends.
@@ -59,6 +60,11 @@ impl Stopping {
 /// What happens to a supervisor.
 pub struct Event(pub(super) Kind);
 
+/// A supervisor's machine. What it inserts is bounded by its children.
+pub(super) fn builder() -> Builder<Supervision> {
+    Builder::new().inserted(usize::MAX)
+}
+
 pub(super) enum Kind {
     /// A life of a child has ended.
     Ended(u64, Ended),
@@ -82,13 +88,17 @@ pub(super) enum Kind {
 impl Handler for Supervision {
     fn enter(&mut self, family: &mut Family, cx: &mut EnterCx<Self>) {
         match self {
-            Self::Supervising => family.start_due(cx),
+            Self::Supervising => {
+                family.start_due(cx);
+                family.go_on(cx);
+            }
             Self::Regrouping(Regrouping(regroup)) => {
                 if let Some(first) = regroup.end.front() {
                     family.end(*first, cx);
                 }
             }
             Self::Stopping(stopping) => {
+                family.go_on(cx);
                 family.cancel_restarts();
                 stopping.end = family.to_end();
                 let at_once = if family.is_dynamic() {
@@ -178,11 +188,14 @@ impl Handler for Supervision {
                 s.go(Supervising)
             }
             (S::Regrouping(s), Kind::Stop) => s.go(Stopping::new(ExitReason::Shutdown)),
+            // Not postponed: there may be as many as there are children.
+            (S::Regrouping(_), event @ (Kind::Ended(..) | Kind::Again(_))) => {
+                family.put_off(Event(event));
+                keep()
+            }
             (
                 S::Regrouping(_),
-                event @ (Kind::Ended(..)
-                | Kind::Again(_)
-                | Kind::Start(..)
+                event @ (Kind::Start(..)
                 | Kind::Terminate(..)
                 | Kind::Restart(..)
                 | Kind::Delete(..)),

@@ -82,7 +82,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::backoff::Backoff;
-use crate::driver::{Builder, Handle};
+use crate::driver::Handle;
 use crate::handler::Handler;
 use crate::machine::Node;
 use crate::sync::Mutex;
@@ -197,7 +197,7 @@ impl Supervisor {
     pub fn spawn(self) -> Tree {
         let name = self.config.name.clone();
         let family = Family::new(self.config, self.seeds, std::sync::Weak::new());
-        let handle = Builder::new().spawn(Supervising, family);
+        let handle = machine::builder().spawn(Supervising, family);
         Tree { name, handle }
     }
 
@@ -208,9 +208,9 @@ impl Supervisor {
         let home: Arc<Home> = Arc::new(Mutex::new(self.seeds));
         let config = self.config;
         let worker = Worker::new(
-            &Builder::new(),
+            &machine::builder(),
             Queue::Keep,
-            Box::new(Builder::new),
+            Box::new(machine::builder),
             Box::new(move || {
                 let mut at_home = home.lock().unwrap_or_else(PoisonError::into_inner);
                 let seeds = std::mem::take(&mut *at_home);

@@ -34,7 +34,8 @@ impl Tree {
     /// is itself restarted forgets children that were started so (OTP's do, too).
     ///
     /// Cancel safety of this and the other requests: dropped after it was polled, the request may be
-    /// served all the same. While a group is restarted requests wait.
+    /// served all the same. While a group is restarted requests wait, up to 1024 of them; others fail
+    /// with [`CallError::Full`].
     ///
     /// # Errors
     ///
