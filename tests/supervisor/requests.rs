@@ -199,3 +199,29 @@ async fn a_child_may_start_another_one() {
     assert_eq!(words, ["a1 idle", "a1 started", "b1 idle"]);
     tree.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_dynamic_supervisor_forgets_transient_children_that_are_done() {
+    let trace = Trace::default();
+    let tree = Supervisor::new("top", Strategy::Dynamic).spawn();
+    for life in 0..3 {
+        // Each under the same name, which is free again.
+        let spec = worker("a", &trace).restart(Restart::Transient);
+        let a = tree.start(spec).await.unwrap();
+        if life == 2 {
+            fail(&a).await;
+            assert_eq!((state(&a), a.restarts()), ("Idle", 1));
+        }
+        let closed = a.closed();
+        a.cast(Event::Stop(ExitReason::Normal)).await.unwrap();
+        assert!(matches!(closed.await, ExitReason::Normal));
+        settle().await;
+        assert!(names(&tree).await.is_empty());
+    }
+    // Whoever is terminated may be wanted again.
+    let spec = worker("a", &trace).restart(Restart::Transient);
+    tree.start(spec).await.unwrap();
+    tree.terminate("a").await.unwrap();
+    assert_eq!(names(&tree).await, ["a"]);
+    tree.stop().await;
+}

@@ -26,7 +26,8 @@ pub enum Restart {
     #[default]
     Permanent,
     /// Those with a reason that is not [normal](crate::ExitReason::is_normal). A child that ended
-    /// normally stays in the list, and is started again with its group.
+    /// normally stays in the list, and is started again with its group; a [`Strategy::Dynamic`]
+    /// supervisor has no groups, and forgets it.
     Transient,
     /// None. It is forgotten when it ends, also where its group is restarted.
     Temporary,
@@ -90,6 +91,7 @@ pub(super) fn after_end(
     };
     match members[place].restart {
         Restart::Temporary => Verdict::Forget,
+        Restart::Transient if is_normal && strategy == Strategy::Dynamic => Verdict::Forget,
         Restart::Transient if is_normal => Verdict::Rest,
         Restart::Permanent | Restart::Transient => {
             if restarts.count(now) {

@@ -219,8 +219,13 @@ impl Family {
             ended.at,
         );
         match verdict {
-            Verdict::Rest | Verdict::Forget => {
+            Verdict::Rest => {
                 self.rest(id);
+                After::Go
+            }
+            Verdict::Forget => {
+                self.rest(id);
+                self.forget(id);
                 After::Go
             }
             Verdict::Restart(group) => {
