@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use statem::supervisor::{Spec, Strategy, Supervisor};
-use statem::{Builder, Cx, EnterCx, ExitReason, Handler, Next, StateMachine, keep};
+use statem::{Builder, CallError, Cx, EnterCx, ExitReason, Handler, Next, StateMachine, keep};
 
 use crate::support::{settle, tasks};
 
@@ -162,5 +162,38 @@ async fn n65_a_panic_in_any_callback_of_a_child_is_its_own_and_leaves_no_task() 
         assert!(matches!(tree.stop().await, ExitReason::Shutdown), "{place}");
         assert!(!bomb.armed.load(Ordering::Relaxed), "{place} was reached");
         assert_eq!(tasks(), 0, "{place}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n77_whoever_waits_for_a_child_whose_start_panicked_is_told_so() {
+    for earlier_lives in [0, 1] {
+        let mut supervisor = Supervisor::new("top", Strategy::OneForOne)
+            .intensity(earlier_lives, Duration::from_secs(5));
+        let mut starts = 0;
+        let child = supervisor.child(Spec::<Victim>::new("victim", move || {
+            starts += 1;
+            assert!(starts <= earlier_lives, "no file");
+            (First(Bomb::new("nowhere")), Data(Bomb::new("handle")))
+        }));
+        let waits = child.clone();
+        let closed = child.closed();
+        let tree = supervisor.spawn();
+        if earlier_lives == 1 {
+            settle().await;
+            child.cast(Event::Handle).await.unwrap();
+        }
+        let reason = closed.await;
+        assert!(
+            matches!(&reason, ExitReason::Panicked { message, callback, .. }
+                if &**message == "no file" && callback.contains("start")),
+            "{earlier_lives}: {reason:?}"
+        );
+        let error = waits.inspect().await.unwrap_err();
+        assert!(matches!(
+            error,
+            CallError::Stopped { reason: ExitReason::Panicked { message, .. }, .. } if &*message == "no file"
+        ));
+        drop(tree);
     }
 }

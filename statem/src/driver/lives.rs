@@ -140,6 +140,8 @@ struct Latest {
     /// Whether any life has begun. Before that the mailbox is open, though nobody is there to end.
     any_has_begun: bool,
     asked: Asked,
+    /// Why another one could not be made after it.
+    failed: Option<ExitReason>,
 }
 
 /// How a life is to end that has not begun.
@@ -194,8 +196,10 @@ impl<M: Handler> Lives<M> {
         let mut latest = self.shell.latest();
         latest.number += 1;
         latest.asked = Asked::No;
+        let failed = latest.failed.take();
         let number = latest.number;
         drop(latest);
+        drop(failed);
         Life {
             driver,
             shell: self.shell.clone(),
@@ -236,6 +240,12 @@ impl<M: Handler> Lives<M> {
 
 /// For a supervisor.
 impl<M: Handler> Lives<M> {
+    /// No next life could be made. Should none follow, the reason is told as that of the end.
+    pub(crate) fn start_failed(&mut self, reason: ExitReason) {
+        let before = self.shell.latest().failed.replace(reason);
+        drop(before);
+    }
+
     /// As [`Lives::shut_down`], but kills.
     pub(crate) fn kill(&self) {
         if self.shell.ask(Asked::Kill) {
@@ -475,8 +485,10 @@ impl<M: Machine> Shell<M> {
     /// What is left of N61 when the last life has ended.
     fn end(&self) {
         let mailbox = &self.handle.mailbox;
-        let (_, reason) = mailbox.published.lives();
-        let reason = reason.unwrap_or(ExitReason::Aborted);
+        let failed = self.latest().failed.clone();
+        let reason = failed
+            .or_else(|| mailbox.published.lives().1)
+            .unwrap_or(ExitReason::Aborted);
         mailbox.close(&reason);
         while let Some(item) = mailbox.pop_closed() {
             drop_at_end(M::GRAPH.name, &reason, item);

@@ -89,6 +89,7 @@ where
                     state: "",
                 };
                 std::mem::forget(payload);
+                self.lives.start_failed(reason.clone());
                 Box::pin(ready(reason))
             }
         }
