@@ -25,6 +25,9 @@ pub(crate) trait CallCell: Send + Sync {
     fn set_start(&self, start: Instant);
     /// Ends the call without an answer, unless it has one.
     fn fail(&self, failure: Failure);
+    /// As [`CallCell::fail`], for the caller to see once it is published; for the failures of a
+    /// machine that lives on. False if the call has an answer.
+    fn refuse(&self, failure: Failure) -> bool;
     /// Makes an answer that was given visible to the caller.
     fn publish(&self);
     /// What is known of an event that was kept through a restart of its machine (N76).
@@ -155,6 +158,10 @@ impl CallCell for KeptCell {
         if let Some(call) = &self.call {
             call.fail(failure);
         }
+    }
+
+    fn refuse(&self, failure: Failure) -> bool {
+        self.call.as_ref().is_some_and(|call| call.refuse(failure))
     }
 
     fn publish(&self) {

@@ -20,16 +20,19 @@ pub enum ExitReason {
     Ended(Arc<dyn Error + Send + Sync>),
     /// It stopped with an error: its own, or that of `Handle::stop_with`.
     Other(Arc<dyn Error + Send + Sync>),
-    /// It was killed: `terminate` was not called (N62).
+    /// It was killed: `terminate` was not called (N62), unless it stopped itself with the reason of
+    /// another machine.
     Killed,
-    /// Its driver was dropped: the runtime shut down or the task was aborted (N63).
+    /// Its driver was dropped: the runtime shut down or the task was aborted (N63). As `Killed`
+    /// otherwise.
     Aborted,
     /// A callback, a source or a `Drop` of the machine panicked (N65).
     Panicked {
         /// What the panic said.
         message: Arc<str>,
         /// Where: `init`, `enter`, `handle`, `refused`, `terminate`, the drop of a state, an event or
-        /// a source, or the type of the source that was polled.
+        /// a source, the type of the source that was polled, or the driver, where it needed a timer
+        /// and the runtime has none.
         callback: &'static str,
         /// The name of the state the machine was in.
         state: &'static str,

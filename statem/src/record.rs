@@ -68,23 +68,17 @@ impl<M: Machine> Record<M> {
 
     pub(crate) fn add(&mut self, line: Line<M::Timeout>) {
         if self.traces {
-            // Who listens is foreign code, and so is the `Debug` of a timeout's name.
-            let told = catch_unwind(AssertUnwindSafe(|| {
-                traced!(
-                    machine = M::GRAPH.name,
-                    state = line.from,
-                    next = line.to,
-                    origin = line.origin.map(origin_name),
-                    event = line.event.as_deref(),
-                    retried = line.retried,
-                    replies = line.replies,
-                    "{}",
-                    line.fate
-                );
-            }));
-            if let Err(payload) = told {
-                std::mem::forget(payload);
-            }
+            traced!(
+                machine = M::GRAPH.name,
+                state = line.from,
+                next = line.to,
+                origin = line.origin.map(origin_name),
+                event = line.event.as_deref(),
+                retried = line.retried,
+                replies = line.replies,
+                "{}",
+                line.fate
+            );
         }
         if self.most > 0 {
             if self.lines.len() == self.most {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::call_cell::{CallCell, Failure};
 use crate::error::CallError;
-use crate::scope;
+use crate::scope::{self, Given};
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard, shared};
 
@@ -205,7 +205,7 @@ impl<T: Send + 'static, E: Send + 'static> Reply<T, E> {
             return Err(outcome);
         };
         call.give(outcome)?;
-        if let Err(call) = scope::hold(call, true) {
+        if let Err(call) = scope::hold(call, Given::Answer) {
             call.publish();
         }
         Ok(())
@@ -218,11 +218,12 @@ impl<T: Send + 'static, E: Send + 'static> Drop for Reply<T, E> {
         if call.is_settled() {
             return;
         }
-        // Whoever held it last is to blame, which need not be the machine that was called.
         let machine = call.machine;
+        // Whoever held it last is to blame, which need not be the machine that was called; where no
+        // machine is known there is only that one to name.
         if let Some(ending) = scope::ending() {
             call.fail(ending.failure());
-        } else if let Err(call) = scope::hold(call, false) {
+        } else if let Err(call) = scope::hold(call, Given::Nothing) {
             call.fail(Failure::NotAnswered {
                 machine,
                 state: None,
@@ -489,19 +490,7 @@ impl<T: Send, E: Send> CallCell for Slot<T, E> {
 
     fn fail(&self, failure: Failure) {
         let ended = failure.ended();
-        let error = match failure {
-            Failure::Full { machine, what } => CallError::Full { machine, what },
-            Failure::NotAnswered { machine, state } => CallError::NotAnswered { machine, state },
-            Failure::Unexpected { machine, state } => CallError::Unexpected { machine, state },
-            Failure::Stopped { machine, reason } => CallError::Stopped {
-                machine,
-                reason,
-                begun: false,
-            },
-            #[cfg(feature = "tokio")]
-            Failure::Restarting { machine, .. } => CallError::Restarting { machine },
-        };
-        if self.give(Err(error)).is_err() {
+        if !self.refuse(failure) {
             return;
         }
         if let Some((machine, reason)) = ended {
@@ -519,6 +508,22 @@ impl<T: Send, E: Send> CallCell for Slot<T, E> {
             }));
         }
         self.publish();
+    }
+
+    fn refuse(&self, failure: Failure) -> bool {
+        let error = match failure {
+            Failure::Full { machine, what } => CallError::Full { machine, what },
+            Failure::NotAnswered { machine, state } => CallError::NotAnswered { machine, state },
+            Failure::Unexpected { machine, state } => CallError::Unexpected { machine, state },
+            Failure::Stopped { machine, reason } => CallError::Stopped {
+                machine,
+                reason,
+                begun: false,
+            },
+            #[cfg(feature = "tokio")]
+            Failure::Restarting { machine, .. } => CallError::Restarting { machine },
+        };
+        self.give(Err(error)).is_ok()
     }
 
     fn publish(&self) {

@@ -41,6 +41,8 @@ pub(crate) struct Ending {
     /// Whether it will be started again (N76).
     #[cfg(feature = "tokio")]
     pub(crate) restarts: bool,
+    /// The transition that it is taken apart in, of another machine, or 0.
+    stamp: u64,
 }
 
 impl Ending {
@@ -55,10 +57,20 @@ impl Ending {
     }
 }
 
-/// A reply that was given or dropped in the running transition.
+/// A call that ends with the running transition.
 struct Waiting {
     call: Arc<dyn CallCell>,
-    given: bool,
+    given: Given,
+}
+
+/// What a caller is given.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Given {
+    Answer,
+    /// A failure that is known already.
+    Refusal,
+    /// The reply was dropped.
+    Nothing,
 }
 
 /// The stamp of the running transition; 0 outside of one.
@@ -66,8 +78,17 @@ pub(crate) fn stamp() -> u64 {
     STAMP.get()
 }
 
+/// Ends a call of the running transition without an answer, as its replies: when it ends (N9).
+pub(crate) fn refuse(call: &Arc<dyn CallCell>, failure: Failure) {
+    if call.refuse(failure) {
+        if let Err(call) = hold(call.clone(), Given::Refusal) {
+            call.publish();
+        }
+    }
+}
+
 /// Keeps a reply until the running transition ends. Gives it back if there is no transition.
-pub(crate) fn hold(call: Arc<dyn CallCell>, given: bool) -> Result<(), Arc<dyn CallCell>> {
+pub(crate) fn hold(call: Arc<dyn CallCell>, given: Given) -> Result<(), Arc<dyn CallCell>> {
     if STAMP.get() == 0 {
         return Err(call);
     }
@@ -93,10 +114,12 @@ fn waiting_len() -> usize {
     with_waiting(|waiting| waiting.len()).unwrap_or(0)
 }
 
-/// The machine that is being taken apart on this thread, and why.
+/// The machine that is being taken apart on this thread, and why. Not where that drops another
+/// machine, in a transition of that one: its `terminate`.
 pub(crate) fn ending() -> Option<Ending> {
     let ending = ENDING.try_with(|ending| Option::clone(&ending.borrow()));
-    ending.ok().flatten()
+    let ending = ending.ok().flatten();
+    ending.filter(|ending| ending.stamp == stamp())
 }
 
 /// Runs `take_apart`; replies that it drops say that this machine has stopped (N54b).
@@ -116,6 +139,7 @@ pub(crate) fn end<T>(
         reason: reason.clone(),
         #[cfg(feature = "tokio")]
         restarts: false,
+        stamp: stamp(),
     };
     let _restore = Restore(replace_ending(Some(ending)));
     take_apart()
@@ -277,15 +301,15 @@ impl Transition {
         let Some(mut replies) = replies else { return 0 };
         let mut answers = 0;
         for (place, reply) in replies.drain(..).enumerate() {
-            answers += u64::from(reply.given);
+            answers += u64::from(reply.given == Given::Answer);
             // So does an answer whose caller has gone: it is dropped here. A panic in either is
             // none of the machine's.
             let published = catch_unwind(AssertUnwindSafe(|| {
                 let Waiting { call, given } = reply;
-                if given {
-                    call.publish();
-                } else {
+                if given == Given::Nothing {
                     call.fail(dropped(self.base + place));
+                } else {
+                    call.publish();
                 }
             }));
             if let Err(payload) = published {

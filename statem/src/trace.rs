@@ -1,6 +1,8 @@
 //! Log events: tracing where the feature is on, nothing where it is off.
 
 use std::any::Any;
+#[cfg(feature = "tracing")]
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::reason::message;
 
@@ -8,7 +10,7 @@ use crate::reason::message;
 macro_rules! warning {
     ($($field:tt)*) => {{
         #[cfg(feature = "tracing")]
-        tracing::warn!($($field)*);
+        crate::trace::quietly(|| tracing::warn!($($field)*));
     }};
 }
 
@@ -16,7 +18,7 @@ macro_rules! warning {
 #[cfg(all(feature = "tokio", feature = "tracing"))]
 macro_rules! crash {
     ($($field:tt)*) => {{
-        tracing::error!($($field)*);
+        crate::trace::quietly(|| tracing::error!($($field)*));
     }};
 }
 
@@ -25,7 +27,7 @@ macro_rules! crash {
 macro_rules! traced {
     ($($field:tt)*) => {{
         #[cfg(feature = "tracing")]
-        tracing::info!(target: "statem::trace", $($field)*);
+        crate::trace::quietly(|| tracing::info!(target: "statem::trace", $($field)*));
     }};
 }
 
@@ -34,6 +36,15 @@ pub(crate) use crash;
 #[cfg(feature = "tokio")]
 pub(crate) use traced;
 pub(crate) use warning;
+
+/// Runs what listens to the log: foreign code, which formats values of the user's. A panic in it is
+/// none of the machine's; `None` then.
+#[cfg(feature = "tracing")]
+pub(crate) fn quietly<T>(listens: impl FnOnce() -> T) -> Option<T> {
+    let heard = catch_unwind(AssertUnwindSafe(listens));
+    // Its drop may panic too.
+    heard.map_err(std::mem::forget).ok()
+}
 
 /// Whether anybody listens to warnings: what is only measured for one costs nothing otherwise.
 #[cfg(feature = "tokio")]

@@ -1,5 +1,6 @@
 //! Calls: begun or not, given up, limits, forwarded replies.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Wake, Waker};
@@ -393,4 +394,31 @@ fn an_answer_given_while_the_handler_is_about_to_get_the_event_reaches_its_calle
     });
     drop(give);
     answering.join().unwrap();
+}
+
+#[test]
+fn a_call_that_finds_no_runtime_is_not_sent() {
+    let (machine, driver, trace) = unpolled(Builder::new());
+    for timer in [false, true] {
+        let mut call = Box::pin(machine.call(Event::Ask));
+        let mut question = Box::pin(machine.suspend());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let _entered = timer.then(|| runtime.enter());
+        let polled = catch_unwind(AssertUnwindSafe(|| poll_once(call.as_mut())));
+        assert!(polled.is_err(), "a runtime without timer: {timer}");
+        let polled = catch_unwind(AssertUnwindSafe(|| poll_once(question.as_mut())));
+        assert!(polled.is_err(), "a runtime without timer: {timer}");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        tokio::spawn(driver.run());
+        let seen = rest(&machine).await;
+        assert_eq!((seen.counts.received, seen.suspended), (0, false));
+    });
+    assert_eq!(trace.take(), "");
 }

@@ -177,6 +177,31 @@ async fn n9_a_child_that_ends_within_a_transition_of_its_owner_tells_its_own_cal
 }
 
 #[tokio::test(start_paused = true)]
+async fn n54b_a_reply_dropped_in_the_last_word_of_a_child_names_the_child() {
+    let (machine, _) = parent(&["child"]).await;
+    let child = first_child(&machine).await;
+    let mut kept = Box::pin(child.call(answer(|reply, world, _| {
+        world.on_terminate = Some(Box::new(move || drop(reply)));
+        Step::Keep
+    })));
+    assert!(poll_once(kept.as_mut()).is_pending());
+    tokio::task::yield_now().await;
+    machine.stop_with(ExitReason::other("its own")).await;
+    let outcome = kept.await;
+    assert!(
+        matches!(
+            outcome,
+            Err(CallError::Stopped {
+                reason: ExitReason::Shutdown,
+                begun: true,
+                ..
+            })
+        ),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn n60_a_child_of_a_transition_that_stops_has_never_run() {
     let (machine, trace) = puppet();
     send(

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use statem::supervisor::{Lives, Queue};
 use statem::{Builder, CallError, ExitReason, Reply};
@@ -449,4 +450,65 @@ async fn n63_n76_a_life_that_is_dropped_ends_in_the_order_of_every_end() {
     );
     let stopped = waits.lock().unwrap().take().unwrap();
     assert!(matches!(stopped.await, ExitReason::Aborted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn r38_a_stop_with_the_reason_of_another_machine_is_a_stop() {
+    for reason in [ExitReason::Killed, ExitReason::Aborted] {
+        let passed = reason.clone();
+        let (machine, trace) = puppet();
+        send(&machine, [run("down", move |_, _| Step::Stop(passed))]);
+        assert_eq!(
+            format!("{:?}", machine.closed().await),
+            format!("{reason:?}")
+        );
+        assert_eq!(trace.take(), "down terminate");
+
+        let (machine, trace) = puppet();
+        rest(&machine).await;
+        machine.stop_with(reason).await;
+        assert_eq!(trace.take(), "terminate");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n62_a_kill_after_a_stop_was_served_changes_nothing() {
+    let (machine, trace) = puppet();
+    let own = machine.clone();
+    send(
+        &machine,
+        [run("down", move |_, _| {
+            own.kill();
+            Step::Stop(ExitReason::Normal)
+        })],
+    );
+    assert!(matches!(machine.closed().await, ExitReason::Normal));
+    assert_eq!(trace.take(), "down terminate");
+}
+
+#[tokio::test(start_paused = true)]
+async fn n61_senders_that_wait_at_the_end_are_each_told_their_own() {
+    let (machine, driver, _) = unpolled(Builder::new().mailbox(1));
+    let (mut casts, mut calls) = (Vec::new(), Vec::new());
+    for _ in 0..1_000 {
+        let mut cast = Box::pin(machine.cast(Event::Note("waits")));
+        let mut call = Box::pin(machine.call(Event::Ask));
+        let _ = poll_once(cast.as_mut());
+        assert!(poll_once(call.as_mut()).is_pending());
+        casts.push(cast);
+        calls.push(call);
+    }
+    drop(driver);
+    let gone = casts
+        .into_iter()
+        .skip(1)
+        .all(|mut cast| matches!(poll_once(cast.as_mut()), Poll::Ready(Err(_))));
+    assert!(gone);
+    for call in calls {
+        let outcome = call.await;
+        assert!(
+            matches!(outcome, Err(CallError::Stopped { begun: false, .. })),
+            "{outcome:?}"
+        );
+    }
 }

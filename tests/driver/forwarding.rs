@@ -2,7 +2,7 @@
 
 use statem::{
     Builder, CallError, CastErrorKind, Cx, ExitReason, Handle, Handler, Next, Origin, Reply,
-    StateMachine, keep,
+    StateMachine, keep, postpone, unexpected,
 };
 
 use crate::support::*;
@@ -236,4 +236,66 @@ async fn n51_n54a_a_machine_that_keeps_abandoned_requests_may_run_a_forwarded_on
     drop(second);
     running.await.unwrap();
     assert_eq!(trace.take(), "handled Err(7)");
+}
+
+/// Keeps abandoned requests, and postpones all as long as it is closed.
+#[derive(StateMachine)]
+#[machine(event = AtGate, data = Trace, keep_abandoned)]
+enum Gate {
+    #[initial]
+    #[to(Open)]
+    Closed,
+    #[to()]
+    Open,
+}
+
+enum AtGate {
+    Enter(Reply<u32, Oops>),
+    Open,
+}
+
+impl Handler for Gate {
+    fn handle(state: GateAt<'_>, event: AtGate, trace: &mut Trace, _: &mut Cx<Self>) -> Next<Self> {
+        match (state, event) {
+            (GateAt::Closed(_), event @ AtGate::Enter(_)) => postpone(event),
+            (GateAt::Closed(state), AtGate::Open) => state.go(Open),
+            (GateAt::Open(_), AtGate::Enter(reply)) => {
+                trace.push(format!("handled {:?}", reply.send(7)));
+                keep()
+            }
+            (GateAt::Open(_), event @ AtGate::Open) => unexpected(event),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n51_n54a_a_forwarded_call_that_a_machine_keeps_and_postpones_may_run() {
+    let (first, trace) = puppet();
+    let gate = Builder::<Gate>::new().spawn(Closed, trace.clone());
+    let to = gate.clone();
+    let call = first.call(answer(move |reply, _, _| {
+        to.try_forward(reply, AtGate::Enter).unwrap();
+        Step::Keep
+    }));
+    let outcome = call.limit(ms(50)).await;
+    assert!(
+        matches!(outcome, Err(CallError::TimedOut { begun: true, .. })),
+        "{outcome:?}"
+    );
+    gate.cast(AtGate::Open).await.unwrap();
+    gate.inspect().await.unwrap();
+    assert_eq!(trace.take(), "handled Err(7)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn n51_a_call_that_a_machine_keeps_and_postpones_has_not_run_when_the_machine_ends() {
+    let gate = Builder::<Gate>::new().spawn(Closed, Trace::default());
+    let mut call = Box::pin(gate.call(AtGate::Enter));
+    assert!(poll_once(call.as_mut()).is_pending());
+    gate.stop().await;
+    let outcome = call.await;
+    assert!(
+        matches!(outcome, Err(CallError::Stopped { begun: false, .. })),
+        "{outcome:?}"
+    );
 }

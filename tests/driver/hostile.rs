@@ -8,10 +8,14 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use statem::{
-    Builder, CallError, Cx, EnterCx, ExitReason, Handler, Next, StateMachine, Status, keep,
+    Builder, CallError, Cx, EnterCx, ExitReason, Handler, Next, Reply, StateMachine, Status, keep,
+    unexpected,
 };
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::{DefaultGuard, set_default};
+use tracing::{Level, Metadata, Subscriber};
 
-use crate::log::listen;
+use crate::log::{listen, somebody_listens};
 use crate::support::*;
 
 /// An error that does not want to be shown.
@@ -243,4 +247,239 @@ impl Wake for Note {
     fn wake(self: Arc<Self>) {
         self.0.lock().unwrap().push("the caller is woken");
     }
+}
+
+/// Listens to the log, and panics at each warning.
+struct Heckler;
+
+impl Subscriber for Heckler {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("statem")
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        assert!(
+            *event.metadata().level() != Level::WARN,
+            "a listener that does not want to hear this"
+        );
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+fn heckle() -> DefaultGuard {
+    somebody_listens();
+    set_default(Heckler)
+}
+
+#[tokio::test(start_paused = true)]
+async fn n61_a_listener_that_panics_at_the_end_keeps_nobody_from_being_told() {
+    for behind in [0, 100] {
+        let (machine, driver, _) = unpolled(Builder::new());
+        let _heckles = heckle();
+        send(
+            &machine,
+            [
+                run("stop", |_, _| Step::Stop(ExitReason::Normal)),
+                Event::Hold {
+                    name: "never",
+                    reply: None,
+                    probe: Some(Probe::new(|| panic!("no drop"))),
+                },
+            ],
+        );
+        // In what the driver has taken, or in what is left in the mailbox.
+        send(&machine, (0..behind).map(Event::Number));
+        let mut call = Box::pin(machine.call(Event::Ask).limit(ms(1_000)));
+        assert!(poll_once(call.as_mut()).is_pending());
+        tokio::spawn(driver.run());
+        let outcome = call.await;
+        assert!(
+            matches!(outcome, Err(CallError::Stopped { begun: false, .. })),
+            "{behind} behind: {outcome:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n65_a_listener_that_panics_at_a_warning_is_none_of_the_machines() {
+    let (machine, _) = puppet();
+    let _heckles = heckle();
+    let outcome = machine.call(|reply| Event::Odd(Some(reply))).await;
+    assert!(
+        matches!(outcome, Err(CallError::Unexpected { .. })),
+        "{outcome:?}"
+    );
+    assert!(matches!(machine.status(), Status::Running("Idle")));
+}
+
+/// Does not expect a timeout whose name does not want to be shown.
+#[derive(StateMachine)]
+#[machine(event = (), timeout = Nameless)]
+enum Surprised {
+    #[initial]
+    #[to()]
+    Waiting,
+}
+
+impl Handler for Surprised {
+    fn enter(&mut self, (): &mut (), cx: &mut EnterCx<Self>) {
+        cx.timeout(Nameless, ms(10), ());
+    }
+
+    fn handle(_: SurprisedAt<'_>, event: (), (): &mut (), _: &mut Cx<Self>) -> Next<Self> {
+        unexpected(event)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n65_the_name_of_a_timeout_that_panics_in_a_warning_is_none_of_the_machines() {
+    let _listens = listen();
+    let machine = statem::spawn::<Surprised>(Waiting, ());
+    tokio::time::sleep(ms(20)).await;
+    assert!(matches!(machine.status(), Status::Running("Waiting")));
+    assert_eq!(machine.inspect().await.unwrap().counts.unexpected, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn n65_a_waker_of_a_caller_that_panics_is_none_of_the_machines() {
+    let (machine, _) = puppet_with(Builder::new().postponed(0), |_| {});
+    let trap = Arc::new(Trap(AtomicBool::new(true)));
+    let waker = Waker::from(trap.clone());
+    let mut context = Context::from_waker(&waker);
+    let mut unexpected = Box::pin(machine.call(|reply| Event::Odd(Some(reply))));
+    let mut refused = Box::pin(machine.call(hold("refused")));
+    let mut answered = Box::pin(machine.call(Event::Ask));
+    assert!(unexpected.as_mut().poll(&mut context).is_pending());
+    assert!(refused.as_mut().poll(&mut context).is_pending());
+    assert!(answered.as_mut().poll(&mut context).is_pending());
+    rest(&machine).await;
+    trap.0.store(false, Ordering::Relaxed);
+    assert!(matches!(machine.status(), Status::Running("Idle")));
+    let told = unexpected.await;
+    assert!(
+        matches!(told, Err(CallError::Unexpected { .. })),
+        "{told:?}"
+    );
+    let told = refused.await;
+    assert!(matches!(told, Err(CallError::Full { .. })), "{told:?}");
+    assert_eq!(answered.await.unwrap(), 7);
+}
+
+/// A name that panics when it is compared, while it is set.
+#[derive(Clone, Copy, Debug)]
+struct Incomparable;
+
+static COMPARED: AtomicBool = AtomicBool::new(false);
+
+impl PartialEq for Incomparable {
+    fn eq(&self, _: &Incomparable) -> bool {
+        assert!(!COMPARED.load(Ordering::Relaxed), "no comparison");
+        true
+    }
+}
+
+impl Eq for Incomparable {}
+
+#[derive(StateMachine)]
+#[machine(event = Option<Reply<u32>>, data = Trace, timeout = Incomparable)]
+enum Aloof {
+    #[initial]
+    #[to()]
+    Apart,
+}
+
+impl Handler for Aloof {
+    fn enter(&mut self, _: &mut Trace, cx: &mut EnterCx<Self>) {
+        cx.timeout(Incomparable, ms(10), None);
+        cx.state_timeout(ms(20), None);
+    }
+
+    fn handle(
+        _: AloofAt<'_>,
+        event: Option<Reply<u32>>,
+        trace: &mut Trace,
+        cx: &mut Cx<Self>,
+    ) -> Next<Self> {
+        match event {
+            Some(_) => cx.timeout(Incomparable, ms(10), None),
+            None => trace.push("fires"),
+        }
+        keep()
+    }
+
+    fn terminate(_: &ExitReason, _: Option<&mut Self>, trace: &mut Trace) {
+        trace.push("terminate");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n65_names_of_timeouts_are_compared_where_a_panic_has_a_reason() {
+    let trace = Trace::default();
+    let start = || statem::spawn::<Aloof>(Apart, trace.clone());
+    let [fires, stops, compares] = [start(), start(), start()];
+    rest_of(&[&fires, &stops, &compares]).await;
+    COMPARED.store(true, Ordering::Relaxed);
+
+    let reason = stops.stop().await;
+    assert!(matches!(reason, ExitReason::Normal), "{reason:?}");
+    assert_eq!(trace.take(), "terminate");
+
+    let outcome = compares.call(Some).await;
+    assert!(
+        matches!(
+            &outcome,
+            Err(CallError::Stopped {
+                reason: ExitReason::Panicked { message, callback: "handle", state: "Apart" },
+                ..
+            }) if &**message == "no comparison"
+        ),
+        "{outcome:?}"
+    );
+    assert_eq!(trace.take(), "terminate");
+
+    tokio::time::sleep(ms(30)).await;
+    assert_eq!(trace.take(), "fires fires");
+    assert!(matches!(fires.status(), Status::Running("Apart")));
+}
+
+/// Lets machines start.
+async fn rest_of(machines: &[&statem::Handle<Aloof>]) {
+    for machine in machines {
+        machine.inspect().await.unwrap();
+    }
+}
+
+#[test]
+fn n65_a_runtime_without_a_timer_is_the_reason_of_the_machine_that_needs_one() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let reason = runtime.block_on(async {
+        let (machine, _) = puppet();
+        let start = run("start", |_, cx| {
+            cx.state_timeout(ms(10), Event::Note("never"));
+            Step::Keep
+        });
+        send(&machine, [start]);
+        machine.closed().await
+    });
+    assert!(
+        matches!(
+            &reason,
+            ExitReason::Panicked { message, callback: "the driver", .. }
+                if message.contains("enable_time")
+        ),
+        "{reason:?}"
+    );
 }

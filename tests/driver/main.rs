@@ -20,6 +20,7 @@ mod mailbox;
 mod order;
 mod outcomes;
 mod panics;
+mod questions;
 mod records;
 mod registry;
 mod set_aside;

@@ -86,9 +86,14 @@ use crate::reply::{Answer, Deadline, Reply};
 /// # });
 /// ```
 ///
+/// A limit is a timer, and one timer is kept for the next call of the thread: on a paused clock it lets
+/// time jump to the limit of a call that was answered when all tasks wait for something else than a
+/// timer, such as a socket or another thread. Give a call of such a test `Duration::MAX`. A runtime
+/// that was dropped is released with the next call of the thread on another one.
+///
 /// # Panics
 ///
-/// When it is polled outside of a tokio runtime with its timer enabled.
+/// When it is first polled outside of a tokio runtime with its timer enabled; it was not sent then.
 #[must_use = "a call is sent when it is awaited, and not by `let _ =`"]
 pub struct Call<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> {
     mailbox: &'a Mailbox<M>,
@@ -139,13 +144,14 @@ impl<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'a, M, T, E, 
         }
     }
 
-    /// How long to wait for the answer, in place of the machine's own limit.
+    /// How long to wait for the answer, in place of the machine's own limit; from the first poll on it
+    /// is settled. `Duration::MAX` is no limit.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = Until::After(limit);
         self
     }
 
-    /// Until when to wait for the answer, in place of the machine's own limit.
+    /// Until when to wait for the answer, as [`Call::limit`].
     pub fn deadline(mut self, deadline: Instant) -> Self {
         self.limit = Until::At(deadline);
         self
@@ -170,6 +176,7 @@ impl<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'a, M, T, E, 
             at: deadline.into_std(),
             start: mailbox.start,
         });
+        let limit = deadline.map(|deadline| Limit::new(deadline, cx.waker()));
         let (reply, answer) = Answer::channel(machine, of_machine, Some(cx.waker()));
         let message = Message {
             event: (self.make)(event, reply),
@@ -186,7 +193,7 @@ impl<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'a, M, T, E, 
             Ok(ticket) => {
                 self.sent = Some(Sent {
                     answer,
-                    limit: deadline.map(Limit::new),
+                    limit,
                     ticket,
                 });
                 Ok(())
@@ -414,9 +421,14 @@ where
     T: Send + 'static,
     E: Send + 'static,
 {
-    let mut limit = clock::now().checked_add(limit).map(Limit::new);
+    // A limit beyond the clock's range is no limit.
+    let deadline = clock::now().checked_add(limit);
+    let mut limit = None;
     let mut put = Some(put);
     std::future::poll_fn(|cx| {
+        if let (None, Some(deadline)) = (&limit, deadline) {
+            limit = Some(Limit::new(deadline, cx.waker()));
+        }
         match put.as_mut().map(|put| put.poll(cx)) {
             Some(Poll::Ready(Err(shut))) => return Poll::Ready(Err(shut.into_error(machine))),
             Some(Poll::Ready(Ok(()))) => put = None,

@@ -201,8 +201,8 @@ impl<M: Machine> Handle<M> {
     /// Asks the machine to end by itself within `limit`, and waits for its end (N59).
     ///
     /// A machine with `#[machine(shutdown = ..)]` gets that event in its turn and drains by its own
-    /// states; when the limit passes first it is stopped, ahead of its mailbox. Any other
-    /// machine is stopped at its turn.
+    /// states; any other machine is stopped at its turn. When the limit passes first it is stopped,
+    /// ahead of its mailbox.
     ///
     /// Cancel safety: once it has been polled the request stays in force.
     pub async fn shutdown(&self, limit: Duration) -> ExitReason {
@@ -262,7 +262,11 @@ impl<M: Machine> Handle<M> {
     /// Outside of a tokio runtime with its timer enabled.
     pub async fn inspect(&self) -> Result<Inspection, CallError> {
         self.put_question(|reply| {
-            Question::Look(Box::new(|view| drop(reply.send(view.inspection))))
+            Question::Look(Box::new(|view| {
+                if reply.take_up() {
+                    let _ = reply.send(view.inspection);
+                }
+            }))
         })
         .await
     }
@@ -288,6 +292,9 @@ impl<M: Machine> Handle<M> {
     {
         self.put_question(|reply| {
             Question::Look(Box::new(|view| {
+                if !reply.take_up() {
+                    return;
+                }
                 let shown = catch_unwind(AssertUnwindSafe(|| Details {
                     state: view
                         .state

@@ -36,25 +36,28 @@ struct Timer {
 pub(super) struct Limit {
     deadline: Instant,
     timer: Option<Timer>,
+    /// Whether the timer wakes the caller already.
+    armed: bool,
 }
 
 impl Limit {
-    pub(super) fn new(deadline: Instant) -> Self {
+    /// With a timer, so that it panics for want of a runtime before anything was sent. To be polled
+    /// first with this waker.
+    pub(super) fn new(deadline: Instant, waker: &Waker) -> Self {
+        let timer = Timer::lend_armed(deadline, waker);
         Limit {
             deadline,
-            timer: None,
+            armed: timer.is_some(),
+            timer: timer.or_else(|| Some(Timer::lend(deadline))),
         }
     }
 
     /// Ready when the deadline has passed.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let deadline = self.deadline;
-        if self.timer.is_none() {
-            self.timer = Timer::lend_armed(deadline, cx.waker());
-            if self.timer.is_some() {
-                return Poll::Pending;
-            }
+        if std::mem::take(&mut self.armed) {
+            return Poll::Pending;
         }
+        let deadline = self.deadline;
         let timer = self.timer.get_or_insert_with(|| Timer::lend(deadline));
         // Without the task's budget: a sleep that is told to wait for the next turn does not take
         // the waker, and a timer that is kept without one would never wake the call it is

@@ -490,7 +490,7 @@ impl<M: Machine> Shell<M> {
             .or_else(|| mailbox.published.lives().1)
             .unwrap_or(ExitReason::Aborted);
         mailbox.close(&reason);
-        while let Some(item) = mailbox.pop_closed() {
+        for item in mailbox.take_closed() {
             drop_at_end(M::GRAPH.name, &reason, item);
         }
         mailbox.published.stop(reason);

@@ -67,9 +67,14 @@ impl<M: Machine> Handle<M> {
         F: FnOnce(&Saving<'_, M>) -> Result<T, E> + Send + 'static,
     {
         self.put_question(|reply| {
-            Question::Save(Box::new(move |saving| match write(&saving) {
-                Ok(written) => drop(reply.send(written)),
-                Err(error) => drop(reply.fail(error)),
+            Question::Save(Box::new(move |saving| {
+                if !reply.take_up() {
+                    return;
+                }
+                match write(&saving) {
+                    Ok(written) => drop(reply.send(written)),
+                    Err(error) => drop(reply.fail(error)),
+                }
             }))
         })
         .await

@@ -131,7 +131,8 @@ impl<M: Machine> Handle<M> {
     ///
     /// Suspended more than once it is suspended.
     ///
-    /// Cancel safety: dropped after it was polled, the request may be served all the same.
+    /// Cancel safety: dropped before its turn the request is never served (N51), and so is one whose
+    /// limit has passed unless its error [may have run](CallError::may_have_run).
     ///
     /// # Errors
     ///
@@ -197,7 +198,7 @@ impl<M: Machine> Handle<M> {
     ///
     /// This is no transition: no enter call, postponed events stay so, no timer is touched, and the
     /// edges of the machine do not count. If the new state is another variant, the sources of the
-    /// state that goes are dropped with it. A terminal state ends the machine.
+    /// state that goes are dropped with it. A terminal state ends the machine, once this is answered.
     ///
     /// Cancel safety: as [`Handle::suspend`].
     ///

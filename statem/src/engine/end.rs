@@ -4,6 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Engine;
+use super::queue::Entry;
 use crate::handler::Handler;
 use crate::machine::Machine;
 use crate::reason::{ExitReason, message};
@@ -99,22 +100,19 @@ impl<M: Machine> Engine<M> {
             self.counts.seldom().dropped_at_end += waiting as u64;
         }
         while let Some(entry) = self.queues.pop() {
+            release_kept::<M>(&entry);
             drop_at_end(machine, &reason, entry);
         }
-        while let Some((_, event)) = self.timers.as_mut().and_then(|timers| timers.pop_zero()) {
+        let timers = self.timers.take().map(|timers| timers.into_events());
+        let [zero, timed] = timers.unwrap_or_default();
+        for event in zero {
             drop_at_end(machine, &reason, event);
         }
         while let Some(entry) = self.queues.pop_postponed() {
+            release_kept::<M>(&entry);
             drop_at_end(machine, &reason, entry);
         }
-        for key in self
-            .timers
-            .iter()
-            .flat_map(|timers| timers.running())
-            .map(|(key, ..)| key)
-            .collect::<Vec<_>>()
-        {
-            let event = self.timers.as_mut().and_then(|timers| timers.cancel(key));
+        for event in timed {
             drop_at_end(machine, &reason, event);
         }
         self.discard_requests(&reason);
@@ -194,6 +192,14 @@ impl<M: Machine> Engine<M> {
             callback,
             state,
         }
+    }
+}
+
+/// A call that was given back and will not be handled any more has not run; that of a machine that
+/// keeps abandoned requests was not released before, for it would have been (N51).
+fn release_kept<M: Machine>(entry: &Entry<M::Timeout, M::Event>) {
+    if let Some(call) = entry.call.as_ref().filter(|_| M::KEEP_ABANDONED) {
+        call.release();
     }
 }
 

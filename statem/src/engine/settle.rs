@@ -12,6 +12,7 @@ use crate::event::Origin;
 use crate::handler::Handler;
 use crate::machine::Unexpected;
 use crate::reason::{Bound, ExitReason};
+use crate::scope;
 use crate::trace::warning;
 
 /// What has become of the event being handled.
@@ -75,7 +76,11 @@ impl<M: Handler> Engine<M> {
             }
         }
         if let Some(call) = &entry.call {
-            call.release();
+            // A machine that keeps abandoned requests will handle it all the same, so that the
+            // caller of one that was forwarded is not to hear that it will not run.
+            if !M::KEEP_ABANDONED {
+                call.release();
+            }
         }
         self.queues.postpone(entry);
         Ok(())
@@ -109,10 +114,9 @@ impl<M: Handler> Engine<M> {
         self.counts.seldom().refused += 1;
         match (origin, call) {
             (Origin::Call, Some(call)) => {
-                call.fail(Failure::Full {
-                    machine: M::GRAPH.name,
-                    what: Bound::Postponed,
-                });
+                let what = Bound::Postponed;
+                let machine = M::GRAPH.name;
+                scope::refuse(&call, Failure::Full { machine, what });
                 self.drop_value(Callback::DropEvent, event)
             }
             (Origin::Cast, _) => {
@@ -146,7 +150,7 @@ impl<M: Handler> Engine<M> {
         self.counts.seldom().unexpected += 1;
         warning!(machine, state, event = std::any::type_name::<M::Event>(), origin = ?self.enter_cx.cx.origin, "unexpected event");
         if let Some(call) = &self.enter_cx.cx.call {
-            call.fail(Failure::Unexpected { machine, state });
+            scope::refuse(call, Failure::Unexpected { machine, state });
         }
         self.drop_value(Callback::DropEvent, event)?;
         let text = || format!("`{machine}` got an event it does not expect in state `{state}`");

@@ -259,6 +259,22 @@ impl<Name: Copy + Eq, Event> Timers<Name, Event> {
             .collect()
     }
 
+    /// What the timers would have sent, for a machine that ends: of the zero queue, and of the others
+    /// in the order they are due.
+    pub(super) fn into_events(mut self) -> [Vec<Event>; 2] {
+        let mut timed = std::mem::take(&mut self.heap);
+        timed.sort_unstable_by_key(|slot| {
+            let timer = self.slots[*slot].as_ref();
+            timer.map(|timer| (timer.deadline, timer.order))
+        });
+        let zero = std::mem::take(&mut self.zero).into();
+        let mut events = |slots: Vec<usize>| {
+            let timers = slots.into_iter().filter_map(|slot| self.slots[slot].take());
+            timers.map(|timer| timer.event).collect()
+        };
+        [events(zero), events(timed)]
+    }
+
     fn find(&self, key: Key<Name>) -> Option<usize> {
         match key {
             Key::State => self.state,
@@ -309,7 +325,8 @@ impl<Name: Copy + Eq, Event> Timers<Name, Event> {
         match timer.key {
             Key::State => self.state = None,
             Key::Event => self.event = None,
-            Key::Named(name) => self.named.retain(|(running, _)| *running != name),
+            // By its slot: a comparison of names is foreign code.
+            Key::Named(_) => self.named.retain(|(_, running)| *running != slot),
             Key::Guarded(id) => {
                 self.guarded.remove(&id);
             }

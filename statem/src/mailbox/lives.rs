@@ -1,7 +1,6 @@
 //! The mailbox between two lives of its machine (N76, N77).
 
 use std::collections::VecDeque;
-use std::task::Waker;
 use std::time::Duration;
 
 use super::item::{Control, Item, Shut};
@@ -85,8 +84,10 @@ impl<M: Machine> Mailbox<M> {
         inner.count();
         let mut wakers: Vec<_> = inner.take_askers().into_values().collect();
         if !keeps {
-            // Casts stay, for their senders to take back.
-            wakers.append(&mut inner.turn_away(&mut gone));
+            let calls = inner.take_calls().into_iter();
+            gone.extend(calls.map(|call| Gone::Event(Box::new(call.kept()))));
+            let casts = inner.crowd.iter_mut().flat_map(|crowd| &mut crowd.senders);
+            wakers.extend(casts.filter_map(|cast| cast.waker.take()));
         }
         drop(inner);
         drop(replaced);
@@ -129,23 +130,6 @@ impl<M: Machine> Inner<M> {
         };
         (self.messages, self.questions) = (count(Item::is_message), count(Item::is_question));
     }
-
-    /// Takes out the calls that wait for room, and gives the wakers of the other senders.
-    fn turn_away(&mut self, gone: &mut Vec<Gone<M>>) -> Vec<Waker> {
-        let mut wakers = Vec::new();
-        let Some(crowd) = &mut self.crowd else {
-            return wakers;
-        };
-        for mut sender in std::mem::take(&mut crowd.senders) {
-            if sender.message.call.is_some() {
-                gone.push(Gone::Event(Box::new(sender.message.kept())));
-            } else {
-                wakers.extend(sender.waker.take());
-                crowd.senders.push_back(sender);
-            }
-        }
-        wakers
-    }
 }
 
 /// What a restart ends.
@@ -164,6 +148,10 @@ impl<M: Machine> Gone<M> {
                     not_kept.calls += 1;
                 } else {
                     not_kept.casts += 1;
+                }
+                // No handler will get it any more (N51).
+                if M::KEEP_ABANDONED {
+                    kept.call.release();
                 }
                 drop_at_restart(machine, reason, kept);
             }

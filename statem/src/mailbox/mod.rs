@@ -434,18 +434,11 @@ impl<M: Machine> Mailbox<M> {
 
     /// What is left in a closed mailbox, in order (N61 step 7): the items, then the calls that
     /// waited for room. Casts that waited stay for their senders to take back.
-    pub(crate) fn pop_closed(&self) -> Option<Item<M>> {
+    pub(crate) fn take_closed(&self) -> VecDeque<Item<M>> {
         let mut inner = self.lock();
-        if let Some(item) = inner.items.pop_front() {
-            return Some(item);
-        }
-        let senders = &mut inner.crowd.as_mut()?.senders;
-        let place = senders
-            .iter()
-            .position(|sender| sender.message.call.is_some())?;
-        senders
-            .remove(place)
-            .map(|sender| Item::Message(sender.message))
+        let mut closed = std::mem::take(&mut inner.items);
+        closed.extend(inner.take_calls().into_iter().map(Item::Message));
+        closed
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<M>> {

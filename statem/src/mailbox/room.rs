@@ -100,6 +100,21 @@ impl<M: Machine> Inner<M> {
         })
     }
 
+    /// Takes out the calls that wait for room, in order. Casts stay, for their senders to take back.
+    pub(super) fn take_calls(&mut self) -> Vec<Message<M>> {
+        let mut calls = Vec::new();
+        if let Some(crowd) = &mut self.crowd {
+            for sender in std::mem::take(&mut crowd.senders) {
+                if sender.message.call.is_some() {
+                    calls.push(sender.message);
+                } else {
+                    crowd.senders.push_back(sender);
+                }
+            }
+        }
+        calls
+    }
+
     pub(super) fn place_of(&self, ticket: u64) -> Option<usize> {
         self.crowd
             .as_ref()?

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use interleaved::{Builder, Registry, running};
+use interleaved::{
+    Builder, Cx, Handle, Handler, Next, Registry, Reply, StateMachine, keep, postpone, running,
+    unexpected,
+};
 
 use crate::checker::check;
-use crate::desk::{Clerk, Desk, Event, First, Note, polled, start};
+use crate::desk::{Clerk, Desk, Event, First, Log, Note, Word, polled, start};
 
 #[test]
 fn r83_of_two_who_start_a_machine_of_a_name_one_has_started_it() {
@@ -91,6 +94,114 @@ fn n54a_a_forwarded_call_against_its_limit_and_the_end_of_both_has_one_true_outc
             Ok(answer) => assert_eq!((answer, handled), (1, 1)),
             Err(error) if error.may_have_run() => assert!(handled <= 1),
             Err(error) => assert_eq!(handled, 0, "{error}"),
+        }
+    });
+}
+
+/// Keeps abandoned requests, and postpones all of them until it opens.
+#[derive(StateMachine)]
+#[machine(crate = interleaved, event = Errand, data = Log, keep_abandoned)]
+enum Archive {
+    #[initial]
+    #[to(Open)]
+    Closed,
+    #[to()]
+    Open,
+}
+
+enum Errand {
+    Fetch(Note, Reply<u32>),
+    Open,
+}
+
+impl Handler for Archive {
+    fn handle(state: ArchiveAt<'_>, event: Errand, log: &mut Log, _: &mut Cx<Self>) -> Next<Self> {
+        match (state, event) {
+            (ArchiveAt::Closed(_), event @ Errand::Fetch(..)) => postpone(event),
+            (ArchiveAt::Closed(state), Errand::Open) => state.go(Open),
+            (ArchiveAt::Open(_), Errand::Fetch(note, reply)) => {
+                log.push(Word::Handled(note.0));
+                let _ = reply.send(note.0);
+                keep()
+            }
+            (ArchiveAt::Open(_), event @ Errand::Open) => unexpected(event),
+        }
+    }
+}
+
+/// Lets the call of another machine through to an archive.
+#[derive(StateMachine)]
+#[machine(crate = interleaved, event = (Note, Reply<u32>), data = Handle<Archive>)]
+enum Porter {
+    #[initial]
+    #[to()]
+    Walking,
+}
+
+impl Handler for Porter {
+    fn handle(
+        _: PorterAt<'_>,
+        (note, reply): (Note, Reply<u32>),
+        archive: &mut Handle<Archive>,
+        _: &mut Cx<Self>,
+    ) -> Next<Self> {
+        let _ = archive.try_forward(reply, |reply| Errand::Fetch(note, reply));
+        keep()
+    }
+}
+
+#[test]
+fn n51_a_forwarded_call_that_its_machine_keeps_and_postpones_is_told_the_truth() {
+    check(|| async {
+        let log = Log::default();
+        let archive = Builder::new().spawn(Closed, log.clone());
+        let porter = Builder::<Porter>::new().spawn(Walking, archive.clone());
+        let caller = {
+            let (porter, log) = (porter.clone(), log.clone());
+            tokio::spawn(async move {
+                let call = porter.call(|reply| (Note(1, log), reply));
+                call.limit(Duration::from_secs(1)).await
+            })
+        };
+        let time = tokio::spawn(async { tokio::time::advance(Duration::from_secs(2)) });
+        archive.cast(Errand::Open).await.ok().unwrap();
+        let outcome = caller.await.unwrap();
+        time.await.unwrap();
+        porter.stop().await;
+        archive.stop().await;
+        let handled = log.handled(1);
+        match outcome {
+            Ok(answer) => assert_eq!((answer, handled), (1, 1)),
+            Err(error) if error.may_have_run() => assert!(handled <= 1),
+            Err(error) => assert_eq!(handled, 0, "{error}"),
+        }
+    });
+}
+
+#[test]
+fn n51_a_question_against_its_limit_is_served_or_told_that_it_was_not() {
+    check(|| async {
+        let log = Log::default();
+        let builder = Builder::new().call_limit(Duration::from_secs(1));
+        let clerk = builder.spawn(First, Desk::of(log.clone()));
+        let asker = {
+            let clerk = clerk.clone();
+            tokio::spawn(async move {
+                let replaced = clerk.replace(|_, desk| {
+                    desk.log.push(Word::Handled(1));
+                    None
+                });
+                replaced.await
+            })
+        };
+        let time = tokio::spawn(async { tokio::time::advance(Duration::from_secs(2)) });
+        let outcome = asker.await.unwrap();
+        time.await.unwrap();
+        clerk.stop().await;
+        match outcome {
+            Ok(()) => assert_eq!(log.handled(1), 1),
+            Err(error) if error.may_have_run() => assert!(log.handled(1) <= 1),
+            Err(error) => assert_eq!(log.handled(1), 0, "{error}"),
         }
     });
 }

@@ -1,5 +1,7 @@
 //! What is asked of the driver rather than of the machine (N55), and the end (N61).
 
+use std::any::Any;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -14,7 +16,6 @@ use crate::mailbox::{Control, Item};
 use crate::reason::{ExitReason, message};
 use crate::reply::Reply;
 use crate::scope;
-use crate::watch::Published;
 
 impl<M: Handler> Driver<M> {
     /// Serves a control request, at rest.
@@ -74,14 +75,23 @@ impl<M: Handler> Driver<M> {
                     write(saving);
                 }
             }
+            // N51: what an asker was told has not been done is not done later.
             Question::Suspend(suspended, reply) => {
-                self.suspended = suspended;
-                let _ = reply.send(());
+                if reply.take_up() {
+                    self.suspended = suspended;
+                    let _ = reply.send(());
+                }
             }
-            Question::Replace(replacing, reply) => self.replace(replacing, reply),
+            Question::Replace(replacing, reply) => {
+                if reply.take_up() {
+                    self.replace(replacing, reply);
+                }
+            }
             Question::Record(change, reply) => {
-                self.engine.change_record(change);
-                let _ = reply.send(());
+                if reply.take_up() {
+                    self.engine.change_record(change);
+                    let _ = reply.send(());
+                }
             }
         }
     }
@@ -146,6 +156,26 @@ impl<M: Handler> Driver<M> {
         counts
     }
 
+    /// Ends the machine without asking it (N62, N63), unless it has ended already.
+    pub(super) fn stop_unasked(&mut self, reason: ExitReason) {
+        if self.engine.stopped().is_none() {
+            self.unasked = true;
+            self.engine.stop(reason);
+        }
+    }
+
+    /// What got as far as this panicked outside of every callback (N65): the `Eq` of a timeout's
+    /// name, or a timer where the runtime has none.
+    #[cold]
+    pub(super) fn panicked(&mut self, payload: Box<dyn Any + Send>) {
+        self.engine.stop(ExitReason::Panicked {
+            message: message(&*payload),
+            callback: "the driver",
+            state: self.engine.state_name(),
+        });
+        std::mem::forget(payload);
+    }
+
     /// The end, in its order (N61), each step under its own catch.
     pub(super) fn end(&mut self) -> ExitReason {
         self.end_with(End::Final)
@@ -158,60 +188,25 @@ impl<M: Handler> Driver<M> {
     }
 
     fn end_with(&mut self, end: End) -> ExitReason {
-        let started = !matches!(self.phase, Phase::New);
-        self.phase = Phase::Ended;
-        // (1) The reason is recorded; (2) the mailbox closes.
-        let reason = self
-            .engine
-            .stopped()
-            .cloned()
-            .unwrap_or(ExitReason::Aborted);
-        // (10) Everybody who waits for the end is told, whatever happens on the way: last, when
-        // this is dropped.
-        let mut told = Told {
-            published: self.mailbox.published.clone(),
-            reason: reason.clone(),
+        // Whoever drops what is left of the order, a panic too, tells those who wait.
+        let mut rest = Rest {
+            mailbox: self.mailbox.clone(),
+            items: Some(std::mem::take(&mut self.batch)),
+            reason: ExitReason::Aborted,
             end,
         };
-        let report = Report::new(self, &reason);
-        if end == End::Final {
-            self.mailbox.close(&reason);
-        }
-        let by_itself = !matches!(reason, ExitReason::Killed | ExitReason::Aborted);
-        if by_itself && started {
-            // (3) The machine is told; (4) what it still writes leaves, without waiting.
-            self.engine.terminate();
-            self.flush();
-        }
-        // A panic in there replaces the reason (N65), also for those who come from here on.
-        let reason = self.engine.stopped().cloned().unwrap_or(reason);
-        told.reason = reason.clone();
-        let report = report.or_else(|| Report::new(self, &reason));
-        if end == End::Final {
-            self.mailbox.close(&reason);
-        }
+        // (1) to (4).
+        let report = self.begin_end(&mut rest);
         // (5) to (7) Sources, state, queues, timers, mailbox.
-        let kept = match end {
-            End::Final => Vec::new(),
-            End::OfLife => self.engine.take_external(),
-        };
-        self.engine.take_apart();
-        match end {
-            End::Final => {
-                while let Some(item) = self.batch.pop_front() {
-                    drop_at_end(M::GRAPH.name, &reason, item);
-                }
-                while let Some(item) = self.mailbox.pop_closed() {
-                    drop_at_end(M::GRAPH.name, &reason, item);
-                }
-            }
-            End::OfLife => {
-                let kept = kept.into_iter();
-                let kept = kept.map(|kept| Item::Control(Control::Kept(Box::new(kept))));
-                self.mailbox
-                    .put_back(kept.chain(std::mem::take(&mut self.batch)).collect());
-            }
+        if end == End::OfLife {
+            let kept = self.engine.take_external().into_iter();
+            let kept = kept.map(|kept| Item::Control(Control::Kept(Box::new(kept))));
+            let items = rest.items.take().unwrap_or_default();
+            rest.items = Some(kept.chain(items).collect());
         }
+        self.engine.take_apart();
+        rest.settle_mailbox();
+        let reason = rest.reason.clone();
         drop_at_end(M::GRAPH.name, &reason, self.take_init());
         while let Some(kept) = self.pop_kept() {
             drop_at_end(M::GRAPH.name, &reason, kept);
@@ -224,8 +219,26 @@ impl<M: Handler> Driver<M> {
         // (9) Its name is free.
         let name = self.seldom.take().and_then(|seldom| seldom.name);
         drop_at_end(M::GRAPH.name, &reason, name);
-        drop(told);
+        // (10) It is told.
+        drop(rest);
         reason
+    }
+
+    /// What the machine itself does at its end: steps 1 to 4.
+    fn begin_end(&mut self, rest: &mut Rest<M>) -> Option<Report> {
+        let started = !matches!(self.phase, Phase::New);
+        self.phase = Phase::Ended;
+        // (1) The reason is recorded; (2) the mailbox closes.
+        rest.set_reason(self.engine.stopped());
+        let report = Report::new(self, &rest.reason);
+        if started && !self.unasked {
+            // (3) The machine is told; (4) what it still writes leaves, without waiting.
+            self.engine.terminate();
+            self.flush();
+            // A panic in there replaces the reason (N65), also for those who come from here on.
+            rest.set_reason(self.engine.stopped());
+        }
+        report.or_else(|| Report::new(self, &rest.reason))
     }
 }
 
@@ -238,18 +251,49 @@ enum End {
     OfLife,
 }
 
-/// Tells the end when it is dropped.
-struct Told {
-    published: Arc<Published>,
+/// What is left of an end for others to see: those who wait in the mailbox, and those who wait for
+/// the end. Done when it is dropped, whatever happens on the way.
+struct Rest<M: Handler> {
+    mailbox: Arc<Mailbox<M>>,
+    /// What was taken from the mailbox and not handled; `None` once those who sent it were told.
+    items: Option<VecDeque<Item<M>>>,
     reason: ExitReason,
     end: End,
 }
 
-impl Drop for Told {
-    fn drop(&mut self) {
+impl<M: Handler> Rest<M> {
+    fn set_reason(&mut self, reason: Option<&ExitReason>) {
+        if let Some(reason) = reason {
+            self.reason = reason.clone();
+        }
+        if self.end == End::Final {
+            self.mailbox.close(&self.reason);
+        }
+    }
+
+    /// Step 7.
+    fn settle_mailbox(&mut self) {
+        let Some(items) = self.items.take() else {
+            return;
+        };
         match self.end {
-            End::Final => self.published.stop(self.reason.clone()),
-            End::OfLife => self.published.life_ended(self.reason.clone()),
+            End::Final => {
+                for item in items.into_iter().chain(self.mailbox.take_closed()) {
+                    drop_at_end(M::GRAPH.name, &self.reason, item);
+                }
+            }
+            End::OfLife => self.mailbox.put_back(items),
+        }
+    }
+}
+
+impl<M: Handler> Drop for Rest<M> {
+    fn drop(&mut self) {
+        self.settle_mailbox();
+        let (published, reason) = (&self.mailbox.published, self.reason.clone());
+        match self.end {
+            End::Final => published.stop(reason),
+            End::OfLife => published.life_ended(reason),
         }
     }
 }

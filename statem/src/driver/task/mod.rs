@@ -6,6 +6,7 @@ mod sources;
 mod suspended;
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -53,6 +54,8 @@ pub struct Driver<M: Handler> {
     seldom: Option<Box<Seldom<M>>>,
     /// Handles no events (N72).
     suspended: bool,
+    /// Ends without being asked: it was killed or its driver was dropped (N62, N63).
+    unasked: bool,
 }
 
 /// What most machines have not, or only until they start.
@@ -108,6 +111,7 @@ impl<M: Handler> Driver<M> {
                 })
             }),
             suspended: false,
+            unasked: false,
         }
     }
 
@@ -139,7 +143,7 @@ impl<M: Handler> Driver<M> {
 
     /// As by the drop of the driver; the end is still to be carried out.
     pub(super) fn abort(&mut self) {
-        self.engine.stop(ExitReason::Aborted);
+        self.stop_unasked(ExitReason::Aborted);
     }
 
     /// A life that never began has no end to carry out.
@@ -409,6 +413,15 @@ impl<M: Handler> Driver<M> {
     /// Takes a turn. Ready when the machine is to end, which is then to be carried out.
     #[inline]
     pub(super) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        catch_unwind(AssertUnwindSafe(|| self.try_turn(cx))).unwrap_or_else(|payload| {
+            self.panicked(payload);
+            Poll::Ready(())
+        })
+    }
+
+    /// As [`Driver::poll_turn`], outside of whose callbacks there is little that can panic.
+    #[inline]
+    fn try_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(ready) = &self.ready {
             ready.run();
         }
@@ -431,7 +444,7 @@ impl<M: Handler> Driver<M> {
             self.may_go_on() == Flow::On && self.turn()
         };
         if self.mailbox.is_killed() {
-            self.engine.stop(ExitReason::Killed);
+            self.stop_unasked(ExitReason::Killed);
         } else if self.is_overdue() {
             self.engine.stop(ExitReason::Shutdown);
         }
@@ -451,7 +464,7 @@ impl<M: Handler> Driver<M> {
 impl<M: Handler> Drop for Driver<M> {
     fn drop(&mut self) {
         if !matches!(self.phase, Phase::Ended) {
-            self.engine.stop(ExitReason::Aborted);
+            self.abort();
             self.end();
         }
     }

@@ -5,14 +5,12 @@ use crate::{driver::task::Driver, handler::Handler, reason::ExitReason};
 
 #[cfg(feature = "tracing")]
 mod traced {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-
     use crate::driver::task::Driver;
     use crate::engine::timeout_name;
     use crate::handler::Handler;
     use crate::reason::ExitReason;
     use crate::record::{caught, shown};
-    use crate::trace::crash;
+    use crate::trace::{crash, quietly};
 
     /// The most events of a queue, and timeouts, that a report names.
     const NAMED: usize = 16;
@@ -36,7 +34,8 @@ mod traced {
             driver: &Driver<M>,
             reason: &ExitReason,
         ) -> Option<Self> {
-            if reason.is_normal() || !tracing::enabled!(tracing::Level::ERROR) {
+            let listens = || quietly(|| tracing::enabled!(tracing::Level::ERROR)).unwrap_or(false);
+            if reason.is_normal() || !listens() {
                 return None;
             }
             let engine = &driver.engine;
@@ -68,25 +67,19 @@ mod traced {
         }
 
         pub(in super::super) fn log(self, machine: &'static str, reason: &ExitReason) {
-            // Who listens shows the reason, by a `Display` of the user's.
-            let reported = catch_unwind(AssertUnwindSafe(|| {
-                crash!(
-                    machine,
-                    state = self.state,
-                    reason = %reason,
-                    state_value = self.state_shown.as_deref(),
-                    data = self.data.as_deref(),
-                    event = self.event.as_deref(),
-                    queue = %self.queue,
-                    postponed = %self.postponed,
-                    timeouts = %self.timeouts,
-                    log = %self.log,
-                    "the machine ended abnormally"
-                );
-            }));
-            if let Err(payload) = reported {
-                std::mem::forget(payload);
-            }
+            crash!(
+                machine,
+                state = self.state,
+                reason = %reason,
+                state_value = self.state_shown.as_deref(),
+                data = self.data.as_deref(),
+                event = self.event.as_deref(),
+                queue = %self.queue,
+                postponed = %self.postponed,
+                timeouts = %self.timeouts,
+                log = %self.log,
+                "the machine ended abnormally"
+            );
         }
     }
 
