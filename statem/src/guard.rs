@@ -1,6 +1,7 @@
 //! The values that own what runs beside a machine: [`Guard`] for a source, [`Timer`] for a dynamic
 //! timeout.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, PoisonError};
 use std::task::Waker;
@@ -66,6 +67,9 @@ pub struct Guard {
 }
 
 /// Owns a dynamic timeout: dropped, the timeout is gone.
+///
+/// Its event is dropped when the transition is complete, or, if this is dropped elsewhere, at the
+/// machine's next turn, which that brings about.
 ///
 /// For timeouts that belong to a value, such as a request in a table: keep it beside the value.
 ///
@@ -188,6 +192,7 @@ impl Drop for Timer {
     fn drop(&mut self) {
         if let Some(cell) = self.cell.take() {
             cell.release(Released::Timer(TimerId(cell.id)));
+            cell.list.wake();
         }
     }
 }
@@ -322,12 +327,14 @@ pub(crate) struct ReleaseList {
     /// The stamp of the engine's last transition.
     stamp: AtomicU64,
     lists: Mutex<Lists>,
+    /// Wakes whoever drives the engine, for a timer that is dropped outside of its transitions.
+    waker: Mutex<Option<Waker>>,
 }
 
 #[derive(Default)]
 struct Lists {
     released: Vec<Released>,
-    flush: Vec<SourceId>,
+    flush: VecDeque<SourceId>,
 }
 
 impl ReleaseList {
@@ -347,6 +354,32 @@ impl ReleaseList {
         self.any.load(Ordering::Acquire)
     }
 
+    /// The driver is about to sleep. False if a guard was dropped that it has not seen to.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn park(&self, waker: &Waker) -> bool {
+        let mut left = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        let replaced = match &*left {
+            Some(left) if left.will_wake(waker) => None,
+            _ => left.replace(waker.clone()),
+        };
+        drop(left);
+        drop(replaced);
+        !self.has_any()
+    }
+
+    fn wake(&self) {
+        if !self.is_in_transition() {
+            let waker = self
+                .waker
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+
     pub(crate) fn pop(&self) -> Option<Released> {
         let mut lists = self.lock();
         let released = lists.released.pop();
@@ -356,7 +389,11 @@ impl ReleaseList {
     }
 
     pub(crate) fn pop_flush(&self) -> Option<SourceId> {
-        self.lock().flush.pop()
+        self.lock().flush.pop_front()
+    }
+
+    pub(crate) fn flushes(&self) -> usize {
+        self.lock().flush.len()
     }
 
     fn push(&self, released: Released) {
@@ -365,7 +402,7 @@ impl ReleaseList {
     }
 
     fn push_flush(&self, source: SourceId) {
-        self.lock().flush.push(source);
+        self.lock().flush.push_back(source);
     }
 
     fn lock(&self) -> MutexGuard<'_, Lists> {

@@ -1,6 +1,6 @@
 //! Order among timers, outputs and messages, and the budgets of a turn.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -530,4 +530,138 @@ async fn n21_a_timer_started_in_a_turn_waits_for_the_next_one_even_if_it_is_due(
     rest(&machine).await;
     assert!(done.load(Ordering::Relaxed));
     assert_eq!(trace.take(), "start m1 g");
+}
+
+/// The most that happened between two turns of another task, until nothing happens any more.
+async fn most_in_a_turn(handled: &Arc<AtomicUsize>, all: usize) -> usize {
+    let handled = handled.clone();
+    let looks = tokio::spawn(async move {
+        let mut before = handled.load(Ordering::Relaxed);
+        let mut most = before;
+        while before < all {
+            others_turn().await;
+            let now = handled.load(Ordering::Relaxed);
+            most = most.max(now - before);
+            before = now;
+        }
+        most
+    });
+    looks.await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn n20_a_turn_fires_256_timers_that_are_due_and_then_messages_are_handled() {
+    const TIMERS: usize = 1_000;
+    let (machine, trace) = puppet();
+    let fired = Arc::new(AtomicUsize::new(0));
+    let counted = fired.clone();
+    let start = run("start", move |world, cx| {
+        for _ in 0..TIMERS {
+            let fired = counted.clone();
+            let fires = run("fires", move |_, _| {
+                fired.fetch_add(1, Ordering::Relaxed);
+                Step::Keep
+            });
+            world.timers.push(cx.timer(ms(10), fires));
+        }
+        Step::Keep
+    });
+    send(&machine, [start]);
+    rest(&machine).await;
+    spend(ms(10));
+    let seen = fired.clone();
+    let message = run("message", move |world, _| {
+        world
+            .trace
+            .push(format!("after {}", seen.load(Ordering::Relaxed)));
+        Step::Keep
+    });
+    send(&machine, [message]);
+    assert_eq!(most_in_a_turn(&fired, TIMERS).await, 256);
+    assert!(trace.words().iter().any(|word| word == "after 256"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn n20_timers_that_begin_again_in_the_past_starve_none_that_was_due_before() {
+    fn again(left: u32, world: &mut World, cx: &mut Cx<Puppet>) -> Step {
+        if left > 0 {
+            let event = run("again", move |world, cx| again(left - 1, world, cx));
+            world.timers.push(cx.timer_at(Duration::ZERO, event));
+        }
+        Step::Keep
+    }
+    let (machine, _) = puppet();
+    let fired = Arc::new(AtomicUsize::new(0));
+    let fires = fired.clone();
+    let start = run("start", move |world, cx| {
+        let due = run("due", move |_, _| {
+            fires.fetch_add(1, Ordering::Relaxed);
+            Step::Keep
+        });
+        world.timers.push(cx.timer(ms(10), due));
+        for _ in 0..300 {
+            again(100, world, cx);
+        }
+        Step::Keep
+    });
+    send(&machine, [start]);
+    rest(&machine).await;
+    spend(ms(10));
+    let turns = tokio::spawn(async move {
+        for turns in 0..100 {
+            if fired.load(Ordering::Relaxed) > 0 {
+                return turns;
+            }
+            others_turn().await;
+        }
+        100
+    });
+    let turns = turns.await.unwrap();
+    assert!(turns < 10, "{turns} turns");
+}
+
+#[tokio::test(start_paused = true)]
+async fn n20_a_turn_polls_128_sources_that_were_woken() {
+    const SOURCES: usize = 500;
+    let (machine, _) = puppet();
+    let polled = Arc::new(AtomicUsize::new(0));
+    let counted = polled.clone();
+    let start = run("start", move |world, cx| {
+        for _ in 0..SOURCES {
+            let polled = counted.clone();
+            // Takes long and gives nothing, as a child may.
+            let busy = std::future::poll_fn(move |_| {
+                polled.fetch_add(1, Ordering::Relaxed);
+                Poll::Pending::<()>
+            });
+            world.guards.push(cx.task(busy, |()| Event::Note("never")));
+        }
+        Step::Keep
+    });
+    send(&machine, [start]);
+    assert_eq!(most_in_a_turn(&polled, SOURCES).await, 128);
+}
+
+#[tokio::test(start_paused = true)]
+async fn n20_a_suspended_machine_polls_128_sources_a_turn() {
+    const SOURCES: usize = 500;
+    let (machine, _) = puppet();
+    let polled = Arc::new(AtomicUsize::new(0));
+    let counted = polled.clone();
+    let start = run("start", move |world, cx| {
+        for _ in 0..SOURCES {
+            let polled = counted.clone();
+            let busy = std::future::poll_fn(move |_| {
+                polled.fetch_add(1, Ordering::Relaxed);
+                Poll::Pending::<()>
+            });
+            world.guards.push(cx.task(busy, |()| Event::Note("never")));
+        }
+        Step::Keep
+    });
+    send(&machine, [start]);
+    let mut suspended = Box::pin(machine.suspend());
+    assert!(poll_once(suspended.as_mut()).is_pending());
+    assert_eq!(most_in_a_turn(&polled, SOURCES).await, 128);
+    suspended.await.unwrap();
 }

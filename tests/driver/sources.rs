@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 
-use statem::{Builder, ExitReason, Handle, Source};
+use statem::{Builder, ExitReason, Guard, Handle, Source};
 
 use crate::support::*;
 
@@ -205,6 +205,35 @@ fn n37_a_guard_dropped_on_another_thread_ends_its_source_though_nothing_else_hap
     assert!(seen.sources.is_empty(), "{seen:?}");
 }
 
+#[test]
+fn n37_a_timer_dropped_on_another_thread_lets_go_of_its_event_though_nothing_else_happens() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()
+        .unwrap();
+    let (machine, _) = runtime.block_on(async { puppet() });
+    let (dropped, is_dropped) = mpsc::channel();
+    let (give, timer) = mpsc::channel();
+    let probe = Probe::new(move || dropped.send(()).unwrap());
+    let start = run("start", move |_, cx| {
+        let late = Event::Hold {
+            name: "never",
+            reply: None,
+            probe: Some(probe),
+        };
+        give.send(cx.timer(ms(3_600_000), late)).unwrap();
+        Step::Keep
+    });
+    send(&machine, [start]);
+    let timer = timer.recv().unwrap();
+    runtime.block_on(rest(&machine));
+    drop(timer);
+    is_dropped
+        .recv_timeout(std::time::Duration::from_secs(10))
+        .unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn n37_what_a_source_has_given_is_not_handled_once_its_guard_is_dropped_elsewhere() {
     let (machine, trace) = puppet();
@@ -350,6 +379,67 @@ impl Source<Event> for Flushed {
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) {
         self.0.push("flush");
     }
+}
+
+/// Asks to be flushed whenever it is, as long as it is not told to rest.
+struct Fidget {
+    guard: Arc<Mutex<Option<Guard>>>,
+    flushes: Arc<AtomicUsize>,
+}
+
+impl Source<Event> for Fidget {
+    fn poll_event(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Event>> {
+        Poll::Pending
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) {
+        // Not for ever: a test that hangs says nothing.
+        if self.flushes.fetch_add(1, Ordering::Relaxed) < 10_000 {
+            if let Some(guard) = &*self.guard.lock().unwrap() {
+                guard.flush();
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n20_a_source_that_asks_for_a_flush_in_its_flush_gets_it_in_the_next_turn() {
+    let (machine, trace) = puppet();
+    let flushes = Arc::new(AtomicUsize::new(0));
+    let counted = flushes.clone();
+    let guard = Arc::new(Mutex::new(None));
+    let own = guard.clone();
+    let start = run("start", move |world, cx| {
+        let fidget = Fidget {
+            guard: own.clone(),
+            flushes: counted,
+        };
+        let fidget = cx.source(fidget, 1);
+        fidget.flush();
+        *own.lock().unwrap() = Some(fidget);
+        let other = cx.source(Flushed(world.trace.clone()), 1);
+        other.flush();
+        world.guards.push(other);
+        Step::Keep
+    });
+    send(&machine, [start]);
+    let most = tokio::spawn(async move {
+        let mut before = flushes.load(Ordering::Relaxed);
+        let mut most = before;
+        for _ in 0..10 {
+            others_turn().await;
+            let now = flushes.load(Ordering::Relaxed);
+            most = most.max(now - before);
+            before = now;
+        }
+        most
+    });
+    assert_eq!(most.await.unwrap(), 1);
+    assert_eq!(trace.take(), "start flush");
+    machine.kill();
+    machine.closed().await;
+    // It owns itself.
+    drop(guard.lock().unwrap().take());
 }
 
 #[tokio::test(start_paused = true)]

@@ -40,6 +40,12 @@ impl<M: Handler> Engine<M> {
             .and_then(|list| list.pop_flush())
     }
 
+    /// How many sources asked to be flushed.
+    pub(crate) fn flushes(&self) -> usize {
+        let list = self.enter_cx.cx.actions.released();
+        list.map_or(0, |list| list.flushes())
+    }
+
     /// A source, to be flushed.
     pub fn flushable(
         &mut self,

@@ -1,6 +1,9 @@
 //! What goes with its owner: sources and timers whose guard was dropped or whose state is left,
 //! with their events (P3).
 
+#[cfg(feature = "tokio")]
+use std::task::Waker;
+
 use super::Engine;
 use super::end::Callback;
 use super::settle::Fate;
@@ -88,6 +91,16 @@ impl<M: Machine> Engine<M> {
                 "an output was postponed, then its source was dropped; hold the guard longer"
             );
         }
+    }
+
+    /// The driver is about to sleep, and is to be woken when a timer is dropped elsewhere; a guard of a
+    /// source wakes that. False if there is something to see to.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn park_timers(&self, waker: &Waker) -> bool {
+        let timers = self.timers.as_ref().filter(|timers| timers.has_guarded());
+        let list = timers.and_then(|_| self.enter_cx.cx.actions.released());
+        list.is_none_or(|list| list.park(waker))
     }
 
     pub(super) fn cancel_timeout(&mut self, key: Key<M::Timeout>) -> Option<M::Event> {

@@ -43,6 +43,10 @@ pub(super) struct Timers<Name, Event> {
     /// The instances that were due when they were collected, the first one last.
     #[cfg(feature = "tokio")]
     collected: Vec<Instance>,
+    /// Those due at this time and started up to this order were collected before: what is left of
+    /// them goes first, or timers that begin again in the past would starve them.
+    #[cfg(feature = "tokio")]
+    collected_to: (Duration, u64),
 }
 
 struct Timer<Name, Event> {
@@ -69,6 +73,8 @@ impl<Name: Copy + Eq, Event> Timers<Name, Event> {
             now: Duration::ZERO,
             #[cfg(feature = "tokio")]
             collected: Vec::new(),
+            #[cfg(feature = "tokio")]
+            collected_to: (Duration::ZERO, 0),
         }
     }
 
@@ -124,6 +130,12 @@ impl<Name: Copy + Eq, Event> Timers<Name, Event> {
         self.find(key).is_some()
     }
 
+    /// Whether a timeout runs that a guard owns.
+    #[cfg(feature = "tokio")]
+    pub(super) fn has_guarded(&self) -> bool {
+        !self.guarded.is_empty()
+    }
+
     #[cfg(feature = "serde")]
     pub(super) fn is_any_running(&self) -> bool {
         !self.zero.is_empty() || !self.heap.is_empty()
@@ -156,20 +168,19 @@ impl<Name: Copy + Eq, Event> Timers<Name, Event> {
             .filter(|deadline| *deadline != NEVER)
     }
 
-    /// Collects the instances that are due at `now`, by deadline and start order, in place of those
-    /// collected before.
+    /// Collects the instances that are due at `now`, by deadline and start order, behind what is left
+    /// of those collected before.
     #[cfg(feature = "tokio")]
     pub(super) fn collect_due(&mut self, now: Duration) {
         let mut due = std::mem::take(&mut self.collected);
         due.clear();
         self.push_due(0, now, &mut due);
+        let (before, last) = std::mem::replace(&mut self.collected_to, (now, self.order));
         due.sort_unstable_by_key(|instance| {
-            Reverse((
-                self.slots[instance.slot]
-                    .as_ref()
-                    .map(|timer| timer.deadline),
-                instance.order,
-            ))
+            let timer = self.slots[instance.slot].as_ref();
+            let deadline = timer.map_or(NEVER, |timer| timer.deadline);
+            let is_left = deadline <= before && instance.order <= last;
+            Reverse((!is_left, deadline, instance.order))
         });
         self.collected = due;
     }

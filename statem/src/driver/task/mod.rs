@@ -24,6 +24,8 @@ use crate::trace::{warning, warns};
 
 /// Messages handled in one turn (N20 d).
 const MESSAGES: usize = 64;
+/// Timers that were due handled in one turn (N20 b).
+const TIMERS: usize = 256;
 /// Events of the machine's own handled in a row before others of the runtime get a turn (N30).
 const CHAIN: usize = 256;
 /// A chain of this many parts is worth a warning (N30).
@@ -160,6 +162,8 @@ impl<M: Handler> Driver<M> {
 
     /// One turn (N20). Whether there is more to do at once.
     fn turn(&mut self) -> bool {
+        // Guards that were dropped elsewhere may be all there is to do (N37).
+        self.engine.tend();
         // (a) Everything that is due or waits now belongs to this turn; what comes meanwhile to a
         // later one. A clock read is a good part of a short turn, so it is read only for
         // those who ask.
@@ -196,13 +200,18 @@ impl<M: Handler> Driver<M> {
         }
         !self.batch.is_empty()
             || self.engine.has_queued()
+            || self.engine.first_collected().is_some()
             || self.has_kept()
             || self.ready.as_ref().is_some_and(|ready| ready.woken() > 0)
     }
 
-    /// (b) The timers that were due when the turn began, each once (N21).
+    /// (b) The timers that were due when the turn began, each once (N21); what is more than the budget
+    /// keeps its place, so that it comes first in the next turn.
     fn timers(&mut self) -> Flow {
-        while let Some(due) = self.engine.pop_collected() {
+        for _ in 0..TIMERS {
+            let Some(due) = self.engine.pop_collected() else {
+                break;
+            };
             if self.may_go_on() == Flow::Break {
                 return Flow::Break;
             }
@@ -359,6 +368,7 @@ impl<M: Handler> Driver<M> {
             .ready
             .as_ref()
             .is_none_or(|ready| ready.park(cx.waker()))
+            && self.engine.park_timers(cx.waker())
     }
 
     /// Has the driver woken at a time or earlier. False if that time has come.

@@ -14,6 +14,9 @@ use crate::scope;
 const OUTPUTS: usize = 32;
 /// Outputs of all sources handled in one turn (N20 c).
 const ALL_OUTPUTS: usize = 128;
+/// Sources polled in one turn (N20 c): each poll may take as long as a turn of another machine, as
+/// that of a child does.
+pub(super) const POLLED: usize = 128;
 
 impl<M: Handler> Driver<M> {
     /// (c) Outputs of the sources that were woken, in round robin.
@@ -25,7 +28,7 @@ impl<M: Handler> Driver<M> {
             return Flow::On;
         };
         let mut all = 0;
-        for _ in 0..ready.woken() {
+        for _ in 0..ready.woken().min(POLLED) {
             if all == ALL_OUTPUTS {
                 // The others keep their places, so that they come first in the next turn.
                 break;
@@ -101,7 +104,11 @@ impl<M: Handler> Driver<M> {
             let waker = ready.add(source);
             self.engine.set_waker(source, waker);
         }
-        while let Some(source) = self.engine.next_flush() {
+        // What asks for it meanwhile is flushed in the next turn: it has woken the driver.
+        for _ in 0..self.engine.flushes() {
+            let Some(source) = self.engine.next_flush() else {
+                break;
+            };
             self.flush_source(source);
         }
         // Guards end their sources without telling the driver.

@@ -2,6 +2,7 @@
 
 use std::task::Poll;
 
+use super::sources::POLLED;
 use super::{Driver, Flow, MESSAGES};
 use crate::driver::clock;
 use crate::event::SourceId;
@@ -50,7 +51,7 @@ impl<M: Handler> Driver<M> {
     fn keep_outputs(&mut self) {
         self.drop_kept_of_gone();
         let woken = self.ready.as_ref().map_or(0, |ready| ready.woken());
-        for _ in 0..woken {
+        for _ in 0..woken.min(POLLED) {
             let Some(ready) = &self.ready else { break };
             let Some(source) = ready.pop() else { break };
             if ready.kept.iter().any(|(of, _)| *of == source) {
