@@ -323,11 +323,12 @@ impl<M: Machine> Cx<M> {
     ///
     /// # Panics
     ///
-    /// In debug builds the machine panics if the event is of another variant than the one being
-    /// handled, or if the event was already postponed in this transition.
+    /// The machine panics if the event was already postponed in this transition; in debug builds also
+    /// if it is of another variant than the one being handled.
     pub fn postpone(&mut self, event: M::Event) {
         let requests = self.actions.ask();
-        debug_assert!(
+        // An event that is not there any more is lost, and its caller with it.
+        assert!(
             requests.postponed.is_none(),
             "an event was postponed twice in one transition"
         );
@@ -362,8 +363,8 @@ impl<M: Machine> DerefMut for Cx<M> {
     }
 }
 
-/// The context of `enter` and of init: it can stop and repeat, and has neither `go` nor `postpone`
-/// (N6).
+/// The context of `enter` and of init: it can stop and has neither `go` nor `postpone` (N6); `enter`
+/// can repeat.
 pub struct EnterCx<M: Machine> {
     /// What enter asks for joins what the handler asked for.
     pub(crate) cx: Cx<M>,
@@ -408,7 +409,7 @@ impl<M: Machine> EnterCx<M> {
 
     /// Calls `enter` once more when it returns, with the same previous state (R77). Sources that
     /// this call asked for are dropped unstarted. More than 1000 in one transition end the
-    /// machine with [`ExitReason::Overflow`].
+    /// machine with [`ExitReason::Overflow`]. In init it does nothing: `enter` follows anyway.
     pub fn repeat(&mut self) {
         self.repeat = true;
     }

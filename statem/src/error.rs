@@ -9,7 +9,8 @@ use crate::reason::{Bound, ExitReason};
 /// Why a call has no value. A call ends in exactly one of these or in its value (N50).
 ///
 /// `E` is the machine's own error, given by [`Reply::fail`](crate::Reply::fail); a call whose reply
-/// is a plain `Reply<T>` cannot fail that way.
+/// is a plain `Reply<T>` cannot fail that way. This is an [`Error`] if `E` is one, and passes `?` into
+/// a `Box<dyn Error>` then: give a reply a type that says what went wrong rather than a text.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CallError<E = Infallible> {
@@ -162,6 +163,23 @@ impl<E: Error + 'static> Error for CallError<E> {
         }
     }
 }
+
+/// A function that was given to a running machine panicked, or what shows its values did; the machine
+/// lives on. What [`Handle::replace`](crate::Handle::replace) and
+/// [`Handle::inspect_values`](crate::Handle::inspect_values) fail with.
+#[cfg(feature = "tokio")]
+#[derive(Clone, Debug)]
+pub struct Panic(pub(crate) String);
+
+#[cfg(feature = "tokio")]
+impl fmt::Display for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl Error for Panic {}
 
 /// A cast that was not sent, with the event given back.
 ///

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::counts::Counts;
+use crate::error::Panic;
 use crate::event::SourceId;
 use crate::machine::Machine;
 use crate::record::{Record, Show};
@@ -64,7 +65,7 @@ pub(crate) enum Question<M: Machine> {
     /// Suspends it or has it go on (N72).
     Suspend(bool, Reply<()>),
     /// Another state in place of its own, if there is one, and whatever is done to the data (N15).
-    Replace(Replacing<M>, Reply<(), String>),
+    Replace(Replacing<M>, Reply<(), Panic>),
     /// To be written down (N74).
     #[cfg(feature = "serde")]
     Save(Writing<M>),

@@ -60,6 +60,8 @@ pub use driver::{
     AlreadyStarted, Builder, Call, Cast, Child, Closed, Details, Driver, Handle, Registry, Request,
     Running, Watch, WeakHandle, running, spawn,
 };
+#[cfg(feature = "tokio")]
+pub use error::Panic;
 pub use error::{CallError, CastError, CastErrorKind};
 pub use event::{Origin, SourceId, TimerId};
 pub use graph::Graph;

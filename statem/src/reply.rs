@@ -78,8 +78,8 @@ impl<T: Send + 'static, E: Send + 'static> Reply<T, E> {
     ///
     /// # Errors
     ///
-    /// Gives the value back if the caller has gone or its limit has passed: the answer would reach
-    /// nobody.
+    /// Gives the value back if the caller has gone: the answer would reach nobody. A caller whose limit
+    /// has passed goes when it is next polled.
     pub fn send(mut self, value: T) -> Result<(), T> {
         self.answer(Ok(value)).map_err(|outcome| match outcome {
             Ok(value) => value,
@@ -91,7 +91,7 @@ impl<T: Send + 'static, E: Send + 'static> Reply<T, E> {
     ///
     /// # Errors
     ///
-    /// Gives the error back if the caller has gone or its limit has passed.
+    /// Gives the error back if the caller has gone, as [`Reply::send`] does with the value.
     pub fn fail(mut self, error: E) -> Result<(), E> {
         self.answer(Err(CallError::Failed(error)))
             .map_err(|outcome| match outcome {

@@ -122,8 +122,8 @@ pub fn repeat<M: Machine>() -> Next<M> {
 ///
 /// # Panics
 ///
-/// In debug builds the machine panics if the event is of another variant than the one being
-/// handled, or if the event was already postponed in this transition.
+/// The machine panics if the event was already postponed in this transition; in debug builds also if
+/// it is of another variant than the one being handled.
 ///
 /// ```
 /// use statem::testing::Bench;

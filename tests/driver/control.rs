@@ -346,11 +346,26 @@ async fn n59_the_deadline_is_ahead_of_the_mailbox() {
 async fn n59_without_a_shutdown_event_shutdown_is_stop() {
     let (machine, trace) = puppet();
     send(&machine, [Event::Note("m1")]);
-    assert!(matches!(
-        machine.shutdown(Duration::ZERO).await,
-        ExitReason::Shutdown
-    ));
+    let mut shutdown = Box::pin(machine.shutdown(ms(10)));
+    assert!(poll_once(shutdown.as_mut()).is_pending());
+    send(&machine, [Event::Note("m2")]);
+    assert!(matches!(shutdown.await, ExitReason::Shutdown));
     assert_eq!(trace.take(), "m1 terminate");
+}
+
+#[tokio::test(start_paused = true)]
+async fn n59_without_a_shutdown_event_the_limit_is_ahead_of_the_mailbox_too() {
+    let (machine, trace) = puppet();
+    let slow = || {
+        run("slow", |_, _| {
+            spend(ms(20));
+            Step::Keep
+        })
+    };
+    send(&machine, [slow(), slow(), slow(), slow()]);
+    let reason = machine.shutdown(ms(30)).await;
+    assert!(matches!(reason, ExitReason::Shutdown));
+    assert_eq!(trace.take(), "slow slow terminate");
 }
 
 #[tokio::test(start_paused = true)]

@@ -223,7 +223,6 @@ fn n5_an_unexpected_event_is_consumed_and_its_caller_is_told() {
     stage.assert_counts();
 }
 
-#[cfg(debug_assertions)]
 #[test]
 fn n5_a_second_postpone_in_one_transition_is_a_bug_of_the_machine() {
     let mut stage = Stage::new();

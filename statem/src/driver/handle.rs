@@ -10,7 +10,7 @@ use super::clock;
 use super::observe::{Closed, LifeEnded, Watch};
 use crate::context::Actions;
 use crate::engine::name_of;
-use crate::error::{CallError, CastError};
+use crate::error::{CallError, CastError, Panic};
 use crate::inspect::{Inspection, Question};
 use crate::machine::Machine;
 use crate::mailbox::{Control, Mailbox, Message, Shut};
@@ -206,13 +206,13 @@ impl<M: Machine> Handle<M> {
     ///
     /// Cancel safety: once it has been polled the request stays in force.
     pub async fn shutdown(&self, limit: Duration) -> ExitReason {
-        if drains::<M>() {
-            let by = clock::since(self.mailbox.start).saturating_add(limit);
-            self.end_by(Control::Shutdown, Some(by)).await
+        let by = clock::since(self.mailbox.start).saturating_add(limit);
+        let control = if drains::<M>() {
+            Control::Shutdown
         } else {
-            let stop = Control::Stop(Box::new(ExitReason::Shutdown));
-            self.end_by(stop, None).await
-        }
+            Control::Stop(Box::new(ExitReason::Shutdown))
+        };
+        self.end_by(control, Some(by)).await
     }
 
     /// Ends the machine before its next transition, without `terminate` (N62). It cannot interrupt
@@ -247,15 +247,17 @@ impl<M: Machine> Handle<M> {
         Watch::new(self.mailbox.published.clone(), name_of::<M>)
     }
 
-    /// Looks at the machine in its turn, at rest: names and counts (N70). Within the limit of a
-    /// call, five seconds unless the [`Builder`](crate::Builder) says otherwise.
+    /// Looks at the machine in its turn, at rest: names and counts (N70). Within the limit of a call:
+    /// five seconds unless [`Builder::call_limit`](crate::Builder::call_limit) says otherwise. For a
+    /// shorter one of its own wrap it in a `tokio::time::timeout`.
     ///
     /// Cancel safety: dropping the future drops the answer; the machine is not disturbed.
     ///
     /// # Errors
     ///
-    /// [`CallError::Stopped`] and [`CallError::TimedOut`]; [`CallError::NotAnswered`] if the
-    /// `Debug` of a timeout's name panicked, which the machine survives.
+    /// [`CallError::Stopped`] and [`CallError::TimedOut`]; [`CallError::Restarting`] between two lives
+    /// of a machine under a supervisor; [`CallError::NotAnswered`] if the `Debug` of a timeout's name
+    /// panicked, which the machine survives.
     ///
     /// # Panics
     ///
@@ -278,13 +280,13 @@ impl<M: Machine> Handle<M> {
     ///
     /// # Errors
     ///
-    /// As [`Handle::inspect`]; [`CallError::Failed`] with its message if what shows a value
-    /// panicked, which the machine survives.
+    /// As [`Handle::inspect`]; [`CallError::Failed`] with the [`Panic`] of what shows a value, which
+    /// the machine survives.
     ///
     /// # Panics
     ///
     /// As [`Handle::inspect`].
-    pub async fn inspect_values(&self) -> Result<Details, CallError<String>>
+    pub async fn inspect_values(&self) -> Result<Details, CallError<Panic>>
     where
         M: fmt::Debug,
         M::Data: fmt::Debug,
@@ -313,8 +315,11 @@ impl<M: Machine> Handle<M> {
                 }));
                 match shown {
                     Ok(details) => drop(reply.send(details)),
-                    Err(_) => {
-                        drop(reply.fail(format!("a `Debug` of `{}` panicked", M::GRAPH.name)));
+                    Err(payload) => {
+                        // Its drop may panic too, and what it says may be of the value (R131).
+                        std::mem::forget(payload);
+                        let text = format!("a `Debug` of `{}` panicked", M::GRAPH.name);
+                        let _ = reply.fail(Panic(text));
                     }
                 }
             }))

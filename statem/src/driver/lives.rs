@@ -25,6 +25,7 @@ use crate::watch::Status;
 /// that a handler had consumed is told [`CallError::Stopped`](crate::CallError::Stopped) with the
 /// reason, either way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Queue {
     /// Calls are answered with [`CallError::Restarting`](crate::CallError::Restarting), which says
     /// that they have not run. Casts that had found room are dropped; a warning says how many. Until

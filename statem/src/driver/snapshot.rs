@@ -53,9 +53,9 @@ impl<M: Machine> Handle<M> {
     ///
     /// # Errors
     ///
-    /// [`CallError::Failed`] with the error of `write`; [`CallError::Stopped`] and
-    /// [`CallError::TimedOut`]; [`CallError::NotAnswered`] if `write` panicked, which the machine
-    /// survives.
+    /// [`CallError::Failed`] with the error of `write`; [`CallError::Stopped`],
+    /// [`CallError::TimedOut`] and [`CallError::Restarting`] as [`Handle::inspect`];
+    /// [`CallError::NotAnswered`] if `write` panicked, which the machine survives.
     ///
     /// # Panics
     ///

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::handle::Handle;
 use super::{Builder, Handler};
-use crate::error::CallError;
+use crate::error::{CallError, Panic};
 use crate::inspect::Question;
 use crate::machine::Machine;
 
@@ -136,7 +136,8 @@ impl<M: Machine> Handle<M> {
     ///
     /// # Errors
     ///
-    /// [`CallError::Stopped`] and [`CallError::TimedOut`].
+    /// [`CallError::Stopped`], [`CallError::TimedOut`], and [`CallError::Restarting`] between two lives
+    /// of a machine under a supervisor.
     ///
     /// # Panics
     ///
@@ -204,13 +205,13 @@ impl<M: Machine> Handle<M> {
     ///
     /// # Errors
     ///
-    /// As [`Handle::suspend`]; [`CallError::Failed`] with its message if the function panicked: the
+    /// As [`Handle::suspend`]; [`CallError::Failed`] with the [`Panic`] of the function: the
     /// machine lives on, the state stays as it was, and the data as the panic left them (R127).
     ///
     /// # Panics
     ///
     /// As [`Handle::suspend`].
-    pub async fn replace<F>(&self, replace: F) -> Result<(), CallError<String>>
+    pub async fn replace<F>(&self, replace: F) -> Result<(), CallError<Panic>>
     where
         F: FnOnce(&M, &mut M::Data) -> Option<M> + Send + 'static,
     {

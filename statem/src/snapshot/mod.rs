@@ -185,6 +185,7 @@ pub struct SavedTimeout<Event, Timeout> {
 
 /// Which timeout: the kinds that are saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Which<Timeout> {
     /// The state timeout.
     State,
@@ -197,6 +198,7 @@ pub enum Which<Timeout> {
 
 /// The time until a timeout fires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Remaining {
     /// A timeout of zero, which needs no clock (R67).
     Zero,
@@ -217,6 +219,7 @@ pub struct SavedEvent<Event, Timeout> {
 
 /// Where a saved event came from; see [`Origin`](crate::Origin).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum SavedOrigin<Timeout> {
     /// A cast.
     Cast,

@@ -10,9 +10,10 @@ use super::{Driver, Phase};
 use crate::counts::Counts;
 use crate::driver::clock;
 use crate::engine::{drop_at_end, timeout_name};
+use crate::error::Panic;
 use crate::handler::Handler;
 use crate::inspect::{Inspection, Question, Replacing, View, Waiting};
-use crate::mailbox::{Control, Item};
+use crate::mailbox::{Control, Item, Mailbox};
 use crate::reason::{ExitReason, message};
 use crate::reply::Reply;
 use crate::scope;
@@ -97,7 +98,7 @@ impl<M: Handler> Driver<M> {
     }
 
     /// N15, R127: a function that panics leaves the state as it is.
-    fn replace(&mut self, replacing: Replacing<M>, reply: Reply<(), String>) {
+    fn replace(&mut self, replacing: Replacing<M>, reply: Reply<(), Panic>) {
         let Some(made) = self.engine.replacement(replacing) else {
             return;
         };
@@ -106,16 +107,17 @@ impl<M: Handler> Driver<M> {
                 if let Some(state) = state {
                     self.engine.replace(state);
                 }
-                // A `Drop` of what was replaced may have ended the machine.
                 match self.engine.stopped().cloned() {
+                    // A terminal state is an end that was asked for; a `Drop` of what was replaced
+                    // may have ended the machine otherwise.
+                    None | Some(ExitReason::Normal) => drop(reply.send(())),
                     Some(reason) => scope::end(M::GRAPH.name, &reason, || drop(reply)),
-                    None => drop(reply.send(())),
                 }
             }
-            Err(text) => drop(reply.fail(format!(
+            Err(text) => drop(reply.fail(Panic(format!(
                 "the replacement of a state of `{}` panicked: {text}",
                 M::GRAPH.name
-            ))),
+            )))),
         }
     }
 
