@@ -192,3 +192,57 @@ fn init_comes_before_the_first_enter_call() {
     });
     assert_eq!(*pump.data(), ["init", "service"]);
 }
+
+/// Does what it was told again and again.
+#[derive(StateMachine)]
+#[machine(event = Again)]
+enum Restless {
+    #[initial]
+    #[to()]
+    Turning,
+}
+
+#[derive(Clone, Copy)]
+enum Again {
+    Insert,
+    InThePast,
+}
+
+impl Handler for Restless {
+    fn handle(_: RestlessAt<'_>, event: Again, (): &mut (), cx: &mut Cx<Self>) -> Next<Self> {
+        match event {
+            Again::Insert => cx.insert(event),
+            Again::InThePast => cx.state_timeout_at(Duration::ZERO, event),
+        }
+        keep()
+    }
+}
+
+#[test]
+fn a_machine_that_does_not_come_to_rest_fails_its_test() {
+    let failed = |test: &dyn Fn(&mut Bench<Restless>)| {
+        let mut bench = Bench::<Restless>::new(Turning, ());
+        let failed = catch_unwind(AssertUnwindSafe(|| test(&mut bench)));
+        let payload = failed.expect_err("it does not come to rest");
+        *payload.downcast::<String>().expect("a message")
+    };
+    let text = failed(&|bench| bench.send(Again::Insert));
+    for word in ["`Restless`", "`Turning`", "of its own", "Inserted"] {
+        assert!(text.contains(word), "no {word} in {text}");
+    }
+    let text = failed(&|bench| {
+        bench.send(Again::InThePast);
+        bench.advance(SECOND);
+    });
+    for word in ["`Restless`", "`Turning`", "timers", "StateTimeout"] {
+        assert!(text.contains(word), "no {word} in {text}");
+    }
+}
+
+#[test]
+fn the_clock_of_a_bench_stops_at_the_end_of_time() {
+    let mut bench = Bench::<Restless>::new(Turning, ());
+    bench.advance(SECOND);
+    bench.advance(Duration::MAX);
+    assert_eq!(bench.now(), Duration::MAX);
+}

@@ -113,6 +113,11 @@ impl<M: Machine> Engine<M> {
         }
     }
 
+    /// Where the last event came from.
+    pub(crate) fn origin(&self) -> Origin<M::Timeout> {
+        self.enter_cx.cx.origin
+    }
+
     /// The last move, and the place of the state after it. A handler that only kept the state need
     /// not have left one.
     pub(crate) fn moved(&self) -> Option<(Move, usize)> {

@@ -15,6 +15,10 @@ use crate::machine::Initial;
 use crate::reason::ExitReason;
 use crate::reply::{Answer, Reply};
 
+/// Steps without an input of the test, after which a machine is taken for one that does not come to
+/// rest.
+const STEPS: usize = 100_000;
+
 /// A machine on a bench: events in, and everything it did to look at.
 ///
 /// Its clock stands still until [`Bench::advance`]. Its tasks are not polled by themselves:
@@ -87,8 +91,8 @@ impl<M: Handler> Bench<M> {
     ///
     /// # Panics
     ///
-    /// Here and in every method that gives the machine something: when the machine panics, or calls
-    /// an event unexpected that may not be.
+    /// Here and in every method that gives the machine something: when the machine panics, calls an
+    /// event unexpected that may not be, or does not come to rest, as when it goes on inserting events.
     #[track_caller]
     pub fn new(state: impl Initial<M>, data: M::Data) -> Self {
         Self::with_init(state, data, |_, _| {})
@@ -152,10 +156,19 @@ impl<M: Handler> Bench<M> {
     }
 
     /// Moves the clock; each timer that becomes due fires at its own time.
+    ///
+    /// # Panics
+    ///
+    /// If a hundred thousand timers have fired and no time has passed, as when one starts itself again
+    /// in the past.
     #[track_caller]
     pub fn advance(&mut self, by: Duration) {
-        let until = self.now + by;
+        // A time beyond all deadlines.
+        let until = self.now.saturating_add(by);
+        let mut steps = 0;
         while let Some(due) = self.engine.deadline().filter(|due| *due <= until) {
+            steps = if due > self.now { 0 } else { steps + 1 };
+            self.assert_rests(steps, "timers have fired at one time");
             self.now = self.now.max(due);
             self.engine.fire(self.now);
             self.settle();
@@ -209,13 +222,16 @@ impl<M: Handler> Bench<M> {
     fn poll_source(&mut self, source: SourceId) {
         let waker = Waker::from(self.woken.clone());
         let now = self.now;
+        let mut steps = 0;
         while let Some(pinned) = self.engine.source(source) {
+            steps += 1;
             match pinned.poll_event(&mut Context::from_waker(&waker)) {
                 Poll::Pending => return,
                 Poll::Ready(None) => return self.engine.source_ended(source),
                 Poll::Ready(Some(event)) => {
                     self.engine.output(source, event, &|| now);
                     self.settle();
+                    self.assert_rests(steps, "outputs of one source were handled in a row");
                 }
             }
         }
@@ -230,7 +246,10 @@ impl<M: Handler> Bench<M> {
     fn settle(&mut self) {
         let now = self.now;
         self.note();
+        let mut steps = 0;
         while self.engine.advance(&|| now) {
+            steps += 1;
+            self.assert_rests(steps, "events of its own were handled in a row");
             self.note();
         }
         let waker = Waker::from(self.woken.clone());
@@ -238,7 +257,10 @@ impl<M: Handler> Bench<M> {
             self.engine.set_waker(source, waker.clone());
             self.woken.woken.store(true, Ordering::Release);
         }
+        let mut steps = 0;
         while let Some(source) = self.engine.next_flush() {
+            steps += 1;
+            self.assert_rests(steps, "flushes were asked for in a row");
             if let Some(pinned) = self.engine.flushable(source) {
                 pinned.poll_flush(&mut Context::from_waker(&waker));
             }
@@ -259,6 +281,19 @@ impl<M: Handler> Bench<M> {
              if that is meant, say `allow_unexpected()` on the bench",
             M::GRAPH.name,
             self.path
+        );
+    }
+
+    /// A test that goes on for ever says nothing.
+    #[track_caller]
+    fn assert_rests(&self, steps: usize, what: &str) {
+        assert!(
+            steps <= STEPS,
+            "`{}` does not come to rest in state `{}`: {STEPS} {what}, and there is another one; \
+             the last event came from {:?}",
+            M::GRAPH.name,
+            self.state_name(),
+            self.engine.origin()
         );
     }
 
