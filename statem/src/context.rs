@@ -1,5 +1,6 @@
 //! What a callback may ask for: [`Actions`], and the two contexts that carry it.
 
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
@@ -435,6 +436,32 @@ impl<M: Machine> Deref for EnterCx<M> {
 impl<M: Machine> DerefMut for EnterCx<M> {
     fn deref_mut(&mut self) -> &mut Actions<M> {
         &mut self.cx.actions
+    }
+}
+
+impl<M: Machine> fmt::Debug for Actions<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Actions")
+            .field("machine", &M::GRAPH.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<M: Machine> fmt::Debug for Cx<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cx")
+            .field("machine", &M::GRAPH.name)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<M: Machine> fmt::Debug for EnterCx<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnterCx")
+            .field("machine", &M::GRAPH.name)
+            .field("previous", &self.previous())
+            .finish_non_exhaustive()
     }
 }
 

@@ -20,6 +20,9 @@ use crate::trace::panic_in_drop;
 const STAMPS_OF_A_THREAD: u64 = 1 << 40;
 shared! { static THREADS: AtomicU64 = AtomicU64::new(1); }
 
+/// Replies of one transition whose room a thread keeps.
+const ROOM: usize = 1024;
+
 thread_local! {
     /// The stamp of the transition that runs on this thread, or 0.
     static STAMP: Cell<u64> = const { Cell::new(0) };
@@ -316,9 +319,9 @@ impl Transition {
                 panic_in_drop(machine, payload, "the way back of a call panicked");
             }
         }
-        // The list keeps its room, so that a warm thread allocates nothing.
+        // The list keeps its room, so that a warm thread allocates nothing; not that of a burst.
         with_waiting(|waiting| {
-            if waiting.capacity() == 0 {
+            if waiting.capacity() == 0 && replies.capacity() <= ROOM {
                 *waiting = replies;
             }
         });

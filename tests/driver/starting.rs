@@ -185,3 +185,27 @@ async fn each_bound_of_a_builder_leaves_the_others_as_they_were() {
     let reason = machine.closed().await;
     assert!(matches!(reason, ExitReason::Overflow { .. }), "{reason:?}");
 }
+
+#[test]
+fn what_a_user_holds_says_what_it_is() {
+    let builder = Builder::<Puppet>::new();
+    assert_eq!(
+        format!("{builder:?}"),
+        "Builder { machine: \"Puppet\", .. }"
+    );
+    let (machine, driver, _) = unpolled(builder);
+    assert_eq!(
+        format!("{driver:?}"),
+        "Driver { machine: \"Puppet\", state: \"Idle\", .. }"
+    );
+    let call = machine.call(Event::Ask);
+    assert_eq!(
+        format!("{call:?}"),
+        "Call { machine: \"Puppet\", sent: false, .. }"
+    );
+    let cast = machine.cast(Event::Note("n"));
+    assert_eq!(
+        format!("{cast:?}"),
+        "Cast { machine: \"Puppet\", waits: false, .. }"
+    );
+}

@@ -1,5 +1,6 @@
 //! Calls and casts from outside: the futures of a [`Handle`](crate::Handle).
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -271,6 +272,15 @@ impl<M: Machine, T: Send + 'static, E: Send + 'static, F> Drop for Call<'_, M, T
     }
 }
 
+impl<M: Machine, T: Send, E: Send, F> fmt::Debug for Call<'_, M, T, E, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("machine", &M::GRAPH.name)
+            .field("sent", &self.sent.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
 /// A cast, made by [`Handle::cast`](crate::Handle::cast): a future that is ready when the event is
 /// in the mailbox.
 ///
@@ -341,6 +351,15 @@ impl<M: Machine> Future for Cast<'_, M> {
 impl<M: Machine> Drop for Cast<'_, M> {
     fn drop(&mut self) {
         drop(self.ticket.and_then(|ticket| self.mailbox.withdraw(ticket)));
+    }
+}
+
+impl<M: Machine> fmt::Debug for Cast<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cast")
+            .field("machine", &M::GRAPH.name)
+            .field("waits", &self.ticket.is_some())
+            .finish_non_exhaustive()
     }
 }
 

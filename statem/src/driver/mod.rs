@@ -26,6 +26,7 @@ mod snapshot;
 mod sys;
 mod task;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,6 +130,10 @@ type Init<M> = Box<dyn FnOnce(&mut <M as crate::Machine>::Data, &mut EnterCx<M>)
 
 /// How a machine is started: its bounds, and what runs first.
 ///
+/// A machine has one timer, which stays set to the earliest timeout it ran, also when that was
+/// cancelled: on a paused clock time may jump there when all tasks wait for something else than a
+/// timer. A `testing::Bench` has none.
+///
 /// ```
 /// use std::rc::Rc;
 /// use statem::{Builder, Cx, ExitReason, Handler, Next, StateMachine, stop};
@@ -164,6 +169,14 @@ pub struct Builder<M: Handler> {
     init: Option<Init<M>>,
     record: Option<Box<Record<M>>>,
     listed: Option<Arc<str>>,
+}
+
+impl<M: Handler> fmt::Debug for Builder<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("machine", &M::GRAPH.name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<M: Handler> Builder<M> {

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "test-util")]
 use std::any::type_name;
+use std::fmt;
 use std::time::Duration;
 
 #[cfg(feature = "test-util")]
@@ -98,6 +99,25 @@ impl<M: Machine> Engine<M> {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counts.counts(self.queues.postponements())
+    }
+}
+
+impl<M: Machine> fmt::Debug for Engine<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("machine", &M::GRAPH.name)
+            .field("state", &self.state_name())
+            .field("stopped", &self.end)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<M: Machine> fmt::Debug for RunningTimeout<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunningTimeout")
+            .field("origin", &self.origin)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
     }
 }
 

@@ -273,8 +273,8 @@ impl<Name: Copy + Eq, Event> Timers<Name, Event> {
     /// What the timers would have sent, for a machine that ends: of the zero queue, and of the others
     /// in the order they are due.
     pub(super) fn into_events(mut self) -> [Vec<Event>; 2] {
-        let mut timed = std::mem::take(&mut self.heap);
-        timed.sort_unstable_by_key(|slot| {
+        let mut others = std::mem::take(&mut self.heap);
+        others.sort_unstable_by_key(|slot| {
             let timer = self.slots[*slot].as_ref();
             timer.map(|timer| (timer.deadline, timer.order))
         });
@@ -283,7 +283,7 @@ impl<Name: Copy + Eq, Event> Timers<Name, Event> {
             let timers = slots.into_iter().filter_map(|slot| self.slots[slot].take());
             timers.map(|timer| timer.event).collect()
         };
-        [events(zero), events(timed)]
+        [events(zero), events(others)]
     }
 
     fn find(&self, key: Key<Name>) -> Option<usize> {

@@ -1,5 +1,6 @@
 //! How a child is started, restarted and ended.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,6 +73,14 @@ pub struct Spec<M: Handler> {
     builder: MakeBuilder<M>,
     start: Start<M>,
     ready_in: Option<&'static [&'static str]>,
+}
+
+impl<M: Handler> fmt::Debug for Spec<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spec")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 pub(super) type MakeBuilder<M> = Box<dyn FnMut() -> Builder<M> + Send>;

@@ -1,6 +1,7 @@
 //! The bench: an engine, a clock that the test moves, and sources that the test drives.
 
 use std::any::{Any, type_name};
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -394,6 +395,16 @@ impl<M: Handler> Bench<M> {
     /// Stops the machine from outside.
     pub fn stop(&mut self, reason: ExitReason) {
         self.engine.stop(reason);
+    }
+}
+
+impl<M: Handler> fmt::Debug for Bench<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bench")
+            .field("engine", &self.engine)
+            .field("now", &self.now)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 

@@ -122,6 +122,14 @@ pub struct ReactionTable<'a, M: Handler> {
     events: Vec<EventSample<'a, M>>,
 }
 
+impl<M: Handler> fmt::Debug for ReactionTable<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReactionTable")
+            .field("machine", &M::GRAPH.name)
+            .finish_non_exhaustive()
+    }
+}
+
 struct StateSample<'a, M> {
     label: Option<String>,
     make: Box<dyn Fn() -> M + 'a>,

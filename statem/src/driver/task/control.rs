@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -241,6 +242,15 @@ impl<M: Handler> Driver<M> {
             rest.set_reason(self.engine.stopped());
         }
         report.or_else(|| Report::new(self, &rest.reason))
+    }
+}
+
+impl<M: Handler> fmt::Debug for Driver<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver")
+            .field("machine", &M::GRAPH.name)
+            .field("state", &self.engine.state_name())
+            .finish_non_exhaustive()
     }
 }
 

@@ -119,11 +119,13 @@ impl<M: Handler> Driver<M> {
 
     /// The machine has a name, and this owns it.
     pub(super) fn set_name(&mut self, name: Box<dyn Send>) {
-        let init = self.take_init();
-        self.seldom = Some(Box::new(Seldom {
-            init,
-            name: Some(name),
-        }));
+        let empty = || {
+            Box::new(Seldom {
+                init: None,
+                name: None,
+            })
+        };
+        self.seldom.get_or_insert_with(empty).name = Some(name);
     }
 
     fn take_init(&mut self) -> Option<Init<M>> {
