@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use statem::supervisor::{Shutdown, Strategy, Supervisor, Tree};
 use statem::{CallError, ExitReason, Handle, Status};
+use tracing::subscriber::set_default;
 
+use crate::log::listen;
 use crate::support::{
     Drains, Event, Trace, Worker, World, child, fail, now, settle, soon, state, tasks, worker,
 };
@@ -237,6 +239,71 @@ fn n63_a_runtime_that_goes_away_tells_the_callers_of_all_children() {
         let error = a.call(Event::Ask).await.unwrap_err();
         assert!(matches!(error, CallError::Stopped { .. }));
         assert_eq!(state(&a), "stopped");
+    });
+}
+
+/// Not paused: a thread is blocked, and the others go on.
+#[test]
+fn a_child_that_does_not_end_when_it_was_killed_is_warned_of_and_waited_for() {
+    let (log, _guard) = listen();
+    let of_threads = log.clone();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(3)
+        .enable_time()
+        // For as long as the thread lives.
+        .on_thread_start(move || std::mem::forget(set_default(of_threads.clone())))
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let trace = Trace::default();
+        let limit = Shutdown::Within(Duration::from_millis(100));
+        let children = [("a", Drains::AtOnce, FIVE), ("b", Drains::AtOnce, limit)];
+        let (tree, handles) = draining(Strategy::OneForOne, &trace, &children).await;
+        tree.ready().await.unwrap();
+        let (goes_on, blocks) = std::sync::mpsc::channel::<()>();
+        let (tells, told) = tokio::sync::oneshot::channel();
+        let script: crate::support::Script = Box::new(move |_, _| {
+            tells.send(()).unwrap();
+            blocks.recv().unwrap();
+        });
+        handles[1].cast(Event::Run(script)).await.unwrap();
+        told.await.unwrap();
+        let start = now();
+        let stopping = tree.clone();
+        let stopping = tokio::spawn(async move { stopping.stop().await });
+        let warning = loop {
+            let warned = log
+                .take()
+                .into_iter()
+                .find(|(_, line)| line.contains("does not end"));
+            if let Some((level, line)) = warned {
+                assert_eq!(level, tracing::Level::WARN);
+                break line;
+            }
+            assert!(start.elapsed() < Duration::from_secs(60), "no warning");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        // After the time it had to end, and a second more.
+        assert!(start.elapsed() >= Duration::from_millis(1100));
+        for words in [
+            "a child that was killed does not end: a handler of it blocks its thread",
+            "supervisor=\"top\"",
+            "child=\"b\"",
+        ] {
+            assert!(warning.contains(words), "no {words:?} in {warning}");
+        }
+        // It is waited for all the same, and so is the one before it, which still runs.
+        assert!(matches!(tree.status(), Status::Running("Stopping")));
+        assert_eq!(state(&handles[0]), "Idle");
+        assert!(!stopping.is_finished());
+        goes_on.send(()).unwrap();
+        assert!(matches!(stopping.await.unwrap(), ExitReason::Shutdown));
+        assert!(matches!(handles[1].closed().await, ExitReason::Killed));
+        assert!(
+            log.take()
+                .iter()
+                .all(|(_, line)| !line.contains("does not end"))
+        );
     });
 }
 

@@ -10,6 +10,8 @@ mod intensity;
 mod lives;
 #[path = "../log.rs"]
 mod log;
+
+mod names;
 mod nested;
 mod panics;
 mod random;

@@ -177,6 +177,55 @@ async fn many_children_come_and_go() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_supervisor_adds_no_child_beyond_its_limit() {
+    let trace = Trace::default();
+    let mut supervisor = Supervisor::new("top", Strategy::OneForOne).limit(3);
+    let a = supervisor.child(worker("a", &trace));
+    let tree = supervisor.spawn();
+    let temporary = worker("b", &trace).restart(Restart::Temporary);
+    let b = tree.start(temporary).await.unwrap();
+    tree.start(worker("c", &trace)).await.unwrap();
+    let full = ChildError::Full { limit: 3 };
+    assert_eq!(failed(tree.start(worker("d", &trace)).await), full);
+    let inner = || Supervisor::new("inner", Strategy::OneForOne);
+    assert_eq!(failed(tree.start_tree(inner()).await), full);
+    assert!(full.to_string().contains("has 3 children"), "{full}");
+    // Of two reasons the one that lasts.
+    let twice = tree.start(worker("c", &trace)).await;
+    assert_eq!(failed(twice), ChildError::NameTaken);
+
+    // One that has ended is still a child; a restart adds none.
+    tree.terminate("c").await.unwrap();
+    fail(&a).await;
+    assert_eq!(failed(tree.start(worker("d", &trace)).await), full);
+    tree.delete("c").await.unwrap();
+    tree.start(worker("d", &trace)).await.unwrap();
+    // A temporary one that has ended is none.
+    assert_eq!(failed(tree.start_tree(inner()).await), full);
+    fail(&b).await;
+    tree.start_tree(inner()).await.unwrap();
+    assert_eq!(names(&tree).await, ["a", "d", "inner"]);
+    tree.stop().await;
+    assert_eq!(tasks(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn children_that_were_there_first_are_no_matter_of_the_limit() {
+    let trace = Trace::default();
+    let mut supervisor = Supervisor::new("top", Strategy::OneForOne).limit(0);
+    let a = supervisor.child(worker("a", &trace));
+    supervisor.child(worker("b", &trace));
+    let tree = supervisor.spawn();
+    assert_eq!(a.call(Event::Ask).await.unwrap(), 1);
+    let full = ChildError::Full { limit: 0 };
+    assert_eq!(failed(tree.start(worker("c", &trace)).await), full);
+    tree.terminate("a").await.unwrap();
+    tree.restart("a").await.unwrap();
+    assert_eq!(a.call(Event::Ask).await.unwrap(), 2);
+    tree.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_child_may_start_another_one() {
     let trace = Trace::default();
     let mut supervisor = Supervisor::new("top", Strategy::OneForOne);

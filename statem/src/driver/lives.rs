@@ -128,6 +128,8 @@ struct Shell<M: Machine> {
     queue: Queue,
     /// Lives that were begun: the next one begins when as many have ended.
     begun: AtomicU64,
+    /// Owns the machine's name in a registry (N61 step 9).
+    name: Mutex<Option<Box<dyn Send>>>,
     /// Lives that had ended when a restart was last said.
     said: AtomicU64,
     latest: Mutex<Latest>,
@@ -166,6 +168,7 @@ impl<M: Handler> Lives<M> {
                 handle: builder.handle(),
                 queue,
                 begun: AtomicU64::new(0),
+                name: Mutex::new(None),
                 said: AtomicU64::new(0),
                 latest: Mutex::default(),
             }),
@@ -256,6 +259,16 @@ impl<M: Handler> Lives<M> {
 
     pub(crate) fn status(&self) -> Status {
         self.shell.handle.status()
+    }
+
+    /// The machine has a name, and this owns it until its end is told.
+    pub(crate) fn set_name(&mut self, name: Box<dyn Send>) {
+        let before = self.shell.name().replace(name);
+        drop(before);
+    }
+
+    pub(crate) fn has_name(&self) -> bool {
+        self.shell.name().is_some()
     }
 
     /// Messages that wait.
@@ -494,7 +507,13 @@ impl<M: Machine> Shell<M> {
         for item in mailbox.take_closed() {
             drop_at_end(M::GRAPH.name, &reason, item);
         }
+        let name = self.name().take();
+        drop_at_end(M::GRAPH.name, &reason, name);
         mailbox.published.stop(reason);
+    }
+
+    fn name(&self) -> MutexGuard<'_, Option<Box<dyn Send>>> {
+        self.name.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

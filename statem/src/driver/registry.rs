@@ -28,6 +28,9 @@ use crate::watch::Status;
 /// A registry does not keep its machines alive (N58): for one that is to live by its name alone
 /// [`detach`](Handle::detach) the handle. Nor does it end them when it is dropped.
 ///
+/// A machine that a supervisor starts again has its name in all its lives:
+/// [`Spec::registered`](crate::supervisor::Spec::registered).
+///
 /// ```
 /// use statem::{Builder, Cx, ExitReason, Handler, Next, Registry, Reply, StateMachine, keep};
 ///
@@ -163,7 +166,8 @@ impl<Name: Ord, M: Machine> Registry<Name, M> {
         Ok((handle, driver))
     }
 
-    fn register(
+    /// The name belongs to the machine until what is returned is dropped.
+    pub(crate) fn register(
         &self,
         name: Name,
         machine: WeakHandle<M>,
@@ -216,8 +220,8 @@ impl<Name, M: Machine> fmt::Debug for Registry<Name, M> {
     }
 }
 
-/// Owns a name; the machine's driver has it.
-struct Registered<Name: Ord, M: Machine> {
+/// Owns a name; the machine's driver has it, or what outlives its lives.
+pub(crate) struct Registered<Name: Ord, M: Machine> {
     entries: Arc<Entries<Name, M>>,
     name: Name,
 }

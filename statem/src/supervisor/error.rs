@@ -50,6 +50,14 @@ pub enum ChildError {
     NoSuchChild,
     /// It has a child of this name.
     NameTaken,
+    /// Another machine has the name in the registry in which the child is to be
+    /// [registered](super::Spec::registered).
+    AlreadyStarted,
+    /// It has as many children as it [may have](super::Supervisor::limit).
+    Full {
+        /// How many that are.
+        limit: usize,
+    },
     /// The child runs, or is about to: terminate it first.
     Running,
     /// The supervisor is ending its children.
@@ -61,6 +69,17 @@ impl fmt::Display for ChildError {
         f.write_str(match self {
             ChildError::NoSuchChild => "the supervisor has no child of this name",
             ChildError::NameTaken => "the supervisor has a child of this name already",
+            ChildError::AlreadyStarted => {
+                "another machine is registered under the name of the child: use that one, or start \
+                 the child when it has ended"
+            }
+            ChildError::Full { limit } => {
+                return write!(
+                    f,
+                    "the supervisor has {limit} children, as many as it may have: try again when one \
+                     has been forgotten, which only temporary ones are by themselves"
+                );
+            }
             ChildError::Running => "the child has not ended: terminate it first",
             ChildError::Stopping => "the supervisor is ending its children",
         })

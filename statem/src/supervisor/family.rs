@@ -28,6 +28,7 @@ pub(super) struct Config {
     pub(super) intensity: u32,
     pub(super) period: Duration,
     pub(super) backoff: Option<Backoff>,
+    pub(super) limit: Option<usize>,
 }
 
 /// Where the children of a supervisor are between two lives of it, so that their handles survive it
@@ -149,6 +150,11 @@ impl Family {
     /// Who is to be ended with the supervisor, in this order.
     pub(super) fn to_end(&self) -> VecDeque<u64> {
         decide::to_end(&self.all_members()).into()
+    }
+
+    /// How many children there may be, if somebody asks for more.
+    pub(super) fn limit(&self) -> Option<usize> {
+        self.config.limit
     }
 
     pub(super) fn is_dynamic(&self) -> bool {

@@ -13,11 +13,11 @@
 //! the page [`guide::supervision`](crate::guide::supervision), which builds this up step by step.
 //!
 //! *What is not OTP's.* A child's [`Handle`] is there before the child and survives its restarts, with
-//! its [`Queue`] kept or answered, so that a child may be given the handles of others. A restart may
-//! wait with a [`Backoff`]. Starting does not wait for the init of a child: [`Tree::ready`] does, for
-//! the whole tree. A child that fails at its start fails as at any other time. The reason of a
-//! supervisor that gives up is [`TooManyRestarts`] and not a shutdown, so that a transient one is
-//! restarted too.
+//! its [`Queue`] kept or answered, so that a child may be given the handles of others; so does its
+//! name in a registry ([`Spec::registered`]). A restart may wait with a [`Backoff`]. Starting does
+//! not wait for the init of a child: [`Tree::ready`] does, for the whole tree. A child that fails at
+//! its start fails as at any other time. The reason of a supervisor that gives up is
+//! [`TooManyRestarts`] and not a shutdown, so that a transient one is restarted too.
 //!
 //! The supervisor is itself a machine, [`Supervision`].
 //!
@@ -118,6 +118,7 @@ impl Supervisor {
                 intensity: 1,
                 period: Duration::from_secs(5),
                 backoff: None,
+                limit: None,
             },
             restart: Restart::default(),
             seeds: Vec::new(),
@@ -139,6 +140,49 @@ impl Supervisor {
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.config.backoff = Some(backoff);
+        self
+    }
+
+    /// How many children there may be for [`Tree::start`] and [`Tree::start_tree`] to add one: beyond
+    /// that they fail with [`ChildError::Full`]. No limit unless this is called.
+    ///
+    /// Every child counts that [`Tree::children`] lists, also one that has ended and one that waits
+    /// for its restart; so do those that were there before the supervisor, which are never refused.
+    ///
+    /// ```
+    /// use statem::CallError;
+    /// use statem::supervisor::{ChildError, Restart, Spec, Strategy, Supervisor};
+    /// # use statem::{Cx, ExitReason, Handler, Next, StateMachine, stop};
+    /// #
+    /// # #[derive(StateMachine)]
+    /// # #[machine(event = ())]
+    /// # enum Job {
+    /// #     #[initial]
+    /// #     #[to()]
+    /// #     Working,
+    /// # }
+    /// #
+    /// # impl Handler for Job {
+    /// #     fn handle(_: JobAt<'_>, (): (), (): &mut (), _: &mut Cx<Self>) -> Next<Self> {
+    /// #         stop(ExitReason::Normal)
+    /// #     }
+    /// # }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// let jobs = Supervisor::new("jobs", Strategy::Dynamic).limit(1).spawn();
+    /// let job = |name| Spec::<Job>::new(name, || (Working, ())).restart(Restart::Temporary);
+    /// let first = jobs.start(job("first")).await.unwrap();
+    /// let full = jobs.start(job("second")).await;
+    /// assert!(matches!(full, Err(CallError::Failed(ChildError::Full { limit: 1 }))));
+    /// // A temporary child is forgotten when it has ended.
+    /// jobs.terminate("first").await.unwrap();
+    /// jobs.start(job("second")).await.unwrap();
+    /// # drop(first);
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn limit(mut self, children: usize) -> Self {
+        self.config.limit = Some(children);
         self
     }
 

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 
 use super::machine::Supervision;
-use super::spec::{MakeBuilder, Start};
+use super::spec::{MakeBuilder, Register, Start};
 use super::tree::{Tree, WeakTree};
 use crate::driver::{Builder, Handle, Lives, Queue};
 use crate::handler::Handler;
@@ -16,6 +16,10 @@ pub(super) type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// What a supervisor does with a child.
 pub(super) trait Offspring: Send {
+    /// Takes its name in a registry, if it is to have one and has not.
+    fn take_name(&mut self) -> Result<(), ExitReason> {
+        Ok(())
+    }
     /// Its next life, in a task of its own; the future owns it.
     fn begin(&mut self) -> Pending<ExitReason>;
     /// It will be begun again.
@@ -42,6 +46,7 @@ pub(super) struct Worker<M: Handler> {
     builder: MakeBuilder<M>,
     start: Start<M>,
     ready_in: Option<&'static [&'static str]>,
+    register: Option<Register<M>>,
 }
 
 impl<M: Handler> Worker<M> {
@@ -56,11 +61,17 @@ impl<M: Handler> Worker<M> {
             builder,
             start,
             ready_in: None,
+            register: None,
         }
     }
 
     pub(super) fn ready_in(mut self, states: Option<&'static [&'static str]>) -> Self {
         self.ready_in = states;
+        self
+    }
+
+    pub(super) fn registered(mut self, register: Option<Register<M>>) -> Self {
+        self.register = register;
         self
     }
 
@@ -75,20 +86,28 @@ where
     M::Event: Send,
     M::Data: Send,
 {
+    fn take_name(&mut self) -> Result<(), ExitReason> {
+        let Some(register) = &mut self.register else {
+            return Ok(());
+        };
+        if !self.lives.has_name() {
+            let handle = self.lives.handle();
+            let name = guarded(|| register(&handle))??;
+            self.lives.set_name(name);
+        }
+        Ok(())
+    }
+
     fn begin(&mut self) -> Pending<ExitReason> {
         self.lives.restart();
-        let made = catch_unwind(AssertUnwindSafe(|| ((self.builder)(), (self.start)())));
+        let made = self
+            .take_name()
+            .and_then(|()| guarded(|| ((self.builder)(), (self.start)())));
         match made {
             Ok((builder, (state, data))) => {
                 Box::pin(self.lives.begin_in(builder, state, data).spawned())
             }
-            Err(payload) => {
-                let reason = ExitReason::Panicked {
-                    message: message(&*payload),
-                    callback: "the start of a child",
-                    state: "",
-                };
-                std::mem::forget(payload);
+            Err(reason) => {
                 self.lives.start_failed(reason.clone());
                 Box::pin(ready(reason))
             }
@@ -130,6 +149,20 @@ where
     fn queue(&self) -> usize {
         self.lives.queue()
     }
+}
+
+/// Runs what a user wants run for a start: a panic in it is a failure of the child.
+fn guarded<T>(of_a_start: impl FnOnce() -> T) -> Result<T, ExitReason> {
+    catch_unwind(AssertUnwindSafe(of_a_start)).map_err(|payload| {
+        let reason = ExitReason::Panicked {
+            message: message(&*payload),
+            callback: "the start of a child",
+            state: "",
+        };
+        // Its drop may panic too.
+        std::mem::forget(payload);
+        reason
+    })
 }
 
 /// A child that is a supervisor.

@@ -5,19 +5,26 @@ use super::error::ChildError;
 use super::family::Family;
 use super::kid::Kid;
 use super::machine::Supervision;
+use super::offspring::Offspring;
 use super::spec::Seed;
 use crate::context::Actions;
 use crate::guard::Timer;
+use crate::reason::ExitReason;
 use crate::reply::Reply;
 
 impl Family {
-    pub(super) fn start(&mut self, seed: Seed, reply: Reply<(), ChildError>) {
-        if self.names.contains_key(&seed.name) {
-            let _ = reply.fail(ChildError::NameTaken);
+    pub(super) fn start(&mut self, mut seed: Seed, reply: Reply<(), ChildError>) {
+        let outcome = if self.names.contains_key(&seed.name) {
+            Err(ChildError::NameTaken)
+        } else if let Some(limit) = self.limit().filter(|limit| self.kids.len() >= *limit) {
+            Err(ChildError::Full { limit })
         } else {
+            take_name(&mut *seed.offspring)
+        };
+        if outcome.is_ok() {
             self.add(seed, false);
-            let _ = reply.send(());
         }
+        answer(reply, outcome);
     }
 
     pub(super) fn terminate(
@@ -47,11 +54,14 @@ impl Family {
             Some((id, kid)) => match kid.phase {
                 Phase::Running | Phase::Ending => Err(ChildError::Running),
                 Phase::Due | Phase::Waiting | Phase::Down => {
-                    kid.restarts += u64::from(kid.phase == Phase::Down);
-                    kid.phase = Phase::Due;
-                    kid.timer = Timer::inert();
-                    self.due.insert(id);
-                    Ok(())
+                    let named = take_name(&mut *kid.offspring);
+                    if named.is_ok() {
+                        kid.restarts += u64::from(kid.phase == Phase::Down);
+                        kid.phase = Phase::Due;
+                        kid.timer = Timer::inert();
+                        self.due.insert(id);
+                    }
+                    named
                 }
             },
         };
@@ -73,6 +83,15 @@ impl Family {
     fn kid(&mut self, name: &str) -> Option<(u64, &mut Kid)> {
         let id = *self.names.get(name)?;
         self.kids.get_mut(&id).map(|kid| (id, kid))
+    }
+}
+
+/// Whoever asks for a start is told of a name that is taken. If to take it panics, that is a failure
+/// of the child, when it begins.
+fn take_name(offspring: &mut dyn Offspring) -> Result<(), ChildError> {
+    match offspring.take_name() {
+        Err(ExitReason::Other(_)) => Err(ChildError::AlreadyStarted),
+        _ => Ok(()),
     }
 }
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 use super::decide::Restart;
 use super::offspring::{Offspring, Worker};
 use crate::backoff::Backoff;
-use crate::driver::{Builder, Handle, Queue};
+use crate::driver::{Builder, Handle, Queue, Registry};
 use crate::handler::Handler;
 use crate::machine::Initial;
+use crate::reason::ExitReason;
 
 /// How long a worker may take to end unless it says otherwise; OTP's default.
 const SHUTDOWN: Duration = Duration::from_secs(5);
@@ -73,6 +74,7 @@ pub struct Spec<M: Handler> {
     builder: MakeBuilder<M>,
     start: Start<M>,
     ready_in: Option<&'static [&'static str]>,
+    register: Option<Register<M>>,
 }
 
 impl<M: Handler> fmt::Debug for Spec<M> {
@@ -86,6 +88,10 @@ impl<M: Handler> fmt::Debug for Spec<M> {
 pub(super) type MakeBuilder<M> = Box<dyn FnMut() -> Builder<M> + Send>;
 
 pub(super) type Start<M> = Box<dyn FnMut() -> (M, <M as crate::machine::Machine>::Data) + Send>;
+
+/// Takes a name for a machine; what it gives owns the name.
+pub(super) type Register<M> =
+    Box<dyn FnMut(&Handle<M>) -> Result<Box<dyn Send>, ExitReason> + Send>;
 
 /// What the supervisor keeps to.
 pub(super) struct Rules {
@@ -142,6 +148,7 @@ impl<M: Handler + 'static> Spec<M> {
                 (state.wrap(), data)
             }),
             ready_in: None,
+            register: None,
         }
     }
 
@@ -206,10 +213,82 @@ where
     M::Event: Send,
     M::Data: Send,
 {
+    /// Gives the child a name in a registry, by which others find it that have not its handle.
+    ///
+    /// The name belongs to the handle, so a restart does not free it: until the next life begins
+    /// [`Registry::get`] gives the handle, too, and what is sent to it is kept or answered (N76). It
+    /// is taken when the child is added to a supervisor that runs, or when its first life begins; it
+    /// is free when the child has ended and is not to be restarted, before that is told (N61). When
+    /// [`Tree::restart`](super::Tree::restart) starts it again it is taken again.
+    ///
+    /// If another machine has the name, [`Tree::start`](super::Tree::start) and `restart` fail with
+    /// [`ChildError::AlreadyStarted`](super::ChildError::AlreadyStarted). A child that was there
+    /// before its supervisor fails at its start, with [`AlreadyStarted`](crate::AlreadyStarted) as the
+    /// reason, and is restarted as after any failure.
+    ///
+    /// ```
+    /// use statem::Registry;
+    /// use statem::supervisor::{Queue, Spec, Strategy, Supervisor};
+    /// # use statem::{Cx, Handler, Next, Reply, StateMachine, keep};
+    /// #
+    /// # #[derive(StateMachine)]
+    /// # #[machine(event = Event, data = u32)]
+    /// # enum Room {
+    /// #     #[initial]
+    /// #     #[to()]
+    /// #     Open,
+    /// # }
+    /// #
+    /// # enum Event {
+    /// #     Size(Reply<u32>),
+    /// #     Break,
+    /// # }
+    /// #
+    /// # impl Handler for Room {
+    /// #     fn handle(_: RoomAt<'_>, event: Event, size: &mut u32, _: &mut Cx<Self>) -> Next<Self> {
+    /// #         match event {
+    /// #             Event::Size(reply) => drop(reply.send(*size)),
+    /// #             Event::Break => panic!("broken"),
+    /// #         }
+    /// #         keep()
+    /// #     }
+    /// # }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// let rooms: Registry<&str, Room> = Registry::new();
+    /// let house = Supervisor::new("house", Strategy::Dynamic).spawn();
+    /// let spec = Spec::<Room>::new("kitchen", || (Open, 12)).queue(Queue::Keep);
+    /// house.start(spec.registered(&rooms, "kitchen")).await.unwrap();
+    ///
+    /// let kitchen = rooms.get("kitchen").unwrap();
+    /// kitchen.cast(Event::Break).await.unwrap();
+    /// // Whoever looks it up gets the next life.
+    /// assert_eq!(rooms.get("kitchen").unwrap().call(Event::Size).await.unwrap(), 12);
+    /// assert_eq!(kitchen.restarts(), 1);
+    ///
+    /// house.terminate("kitchen").await.unwrap();
+    /// assert!(rooms.get("kitchen").is_none());
+    /// # });
+    /// ```
+    pub fn registered<Name>(mut self, registry: &Registry<Name, M>, name: Name) -> Self
+    where
+        Name: Ord + Clone + Send + 'static,
+    {
+        let registry = registry.clone();
+        self.register = Some(Box::new(move |handle| {
+            match registry.register(name.clone(), handle.downgrade()) {
+                Ok(registered) => Ok(Box::new(registered)),
+                Err(error) => Err(ExitReason::other(error)),
+            }
+        }));
+        self
+    }
+
     /// The child and its handle.
     pub(super) fn split(mut self) -> (Handle<M>, Seed) {
         let worker = Worker::new(&(self.builder)(), self.queue, self.builder, self.start)
-            .ready_in(self.ready_in);
+            .ready_in(self.ready_in)
+            .registered(self.register);
         let handle = worker.handle();
         let seed = Seed {
             name: self.name,

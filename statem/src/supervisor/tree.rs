@@ -39,8 +39,8 @@ impl Tree {
     ///
     /// # Errors
     ///
-    /// [`ChildError::NameTaken`] and [`ChildError::Stopping`], as [`CallError::Failed`]; the other
-    /// errors of a call.
+    /// [`ChildError::NameTaken`], [`ChildError::AlreadyStarted`], [`ChildError::Full`] and
+    /// [`ChildError::Stopping`], as [`CallError::Failed`]; the other errors of a call.
     ///
     /// # Panics
     ///
@@ -91,8 +91,8 @@ impl Tree {
     ///
     /// # Errors
     ///
-    /// [`ChildError::NoSuchChild`], [`ChildError::Running`] and [`ChildError::Stopping`], as
-    /// [`CallError::Failed`]; the other errors of a call.
+    /// [`ChildError::NoSuchChild`], [`ChildError::Running`], [`ChildError::AlreadyStarted`] and
+    /// [`ChildError::Stopping`], as [`CallError::Failed`]; the other errors of a call.
     pub async fn restart(&self, child: &str) -> Result<(), CallError<ChildError>> {
         self.ask(|reply| Kind::Restart(child.into(), reply)).await
     }
@@ -101,7 +101,8 @@ impl Tree {
     ///
     /// # Errors
     ///
-    /// As [`Tree::restart`].
+    /// [`ChildError::NoSuchChild`], [`ChildError::Running`] and [`ChildError::Stopping`], as
+    /// [`CallError::Failed`]; the other errors of a call.
     pub async fn delete(&self, child: &str) -> Result<(), CallError<ChildError>> {
         self.ask(|reply| Kind::Delete(child.into(), reply)).await
     }
