@@ -120,6 +120,24 @@ async fn r130_the_log_has_a_bound_and_can_be_begun_and_ended_later() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn r130_a_machine_that_is_traced_keeps_no_log() {
+    let (machine, _) = puppet_with(Builder::new().trace(true), |_| {});
+    send(&machine, (0..3).map(Event::Number));
+    assert_eq!(rest(&machine).await.log, Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn r130_n45_an_event_that_could_not_be_postponed_is_in_the_log_as_such() {
+    let (machine, _) = puppet_with(Builder::new().postponed(0).keep_log(3), |_| {});
+    send(&machine, [postponed("p")]);
+    let log = rest(&machine).await.log;
+    assert!(
+        log.last().unwrap().contains("could not be postponed"),
+        "{log:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn r128_a_trace_is_told_to_tracing_from_the_start_or_later() {
     let (log, _guard) = listen();
     let (machine, _) = puppet_with(Builder::new().trace(true), |_| {});
