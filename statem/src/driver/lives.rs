@@ -484,11 +484,11 @@ impl<M: Machine> Shell<M> {
         }
         let reason = reason.unwrap_or(ExitReason::Aborted);
         mailbox.published.restarting();
-        let not_kept = mailbox.restart(ended, self.queue == Queue::Keep, &reason);
-        if not_kept.casts > 0 {
+        let casts = mailbox.restart(ended, self.queue == Queue::Keep, &reason);
+        if casts > 0 {
             warning!(
                 machine = M::GRAPH.name,
-                casts = not_kept.casts,
+                casts,
                 "casts that waited for a machine were dropped when it was restarted"
             );
         }

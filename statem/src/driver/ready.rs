@@ -72,10 +72,6 @@ impl<Event> Ready<Event> {
         waker
     }
 
-    pub(super) fn remove(&mut self, source: SourceId) {
-        self.wakers.remove(&source);
-    }
-
     /// A turn ends. Whether it is time to look for the wakers of sources that are gone: their
     /// number stays in proportion to the others, and the cost of a turn does not depend on it.
     pub(super) fn is_due(&mut self) -> bool {

@@ -16,13 +16,6 @@ use crate::watch::wake_all;
 /// offered to it for ever.
 const KEEP: u8 = 3;
 
-/// What was not kept through a restart.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct NotKept {
-    pub(crate) calls: usize,
-    pub(crate) casts: usize,
-}
-
 impl<M: Machine> Mailbox<M> {
     /// A life has ended: what it had taken and not handled goes to the front again, in this order. Its
     /// ends were asked of that life and go with it; what is put from here on is for the next one.
@@ -62,8 +55,8 @@ impl<M: Machine> Mailbox<M> {
     }
 
     /// The machine will have another life after so many. What waits is kept for that, or answered;
-    /// questions are, in any case.
-    pub(crate) fn restart(&self, lives: u64, keeps: bool, reason: &ExitReason) -> NotKept {
+    /// questions are, in any case. Gives how many casts were dropped.
+    pub(crate) fn restart(&self, lives: u64, keeps: bool, reason: &ExitReason) -> usize {
         let mut inner = self.lock();
         let shut = Shut::Restarting { lives, keeps };
         let replaced = inner.shut.replace(Box::new(shut));
@@ -92,11 +85,11 @@ impl<M: Machine> Mailbox<M> {
         drop(inner);
         drop(replaced);
         wake_all(wakers);
-        let mut not_kept = NotKept::default();
+        let casts = gone.iter().filter(|gone| gone.is_cast()).count();
         for gone in gone {
-            gone.answer(reason, &mut not_kept);
+            gone.answer(reason);
         }
-        not_kept
+        casts
     }
 
     /// The next life begins.
@@ -139,16 +132,15 @@ enum Gone<M: Machine> {
 }
 
 impl<M: Machine> Gone<M> {
+    fn is_cast(&self) -> bool {
+        matches!(self, Gone::Event(kept) if !kept.is_call)
+    }
+
     /// Without the lock: all of it is foreign code.
-    fn answer(self, reason: &ExitReason, not_kept: &mut NotKept) {
+    fn answer(self, reason: &ExitReason) {
         let machine = M::GRAPH.name;
         match self {
             Gone::Event(kept) => {
-                if kept.is_call {
-                    not_kept.calls += 1;
-                } else {
-                    not_kept.casts += 1;
-                }
                 // No handler will get it any more (N51).
                 if M::KEEP_ABANDONED {
                     kept.call.release();

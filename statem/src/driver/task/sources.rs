@@ -46,7 +46,6 @@ impl<M: Handler> Driver<M> {
                     Poll::Pending => break,
                     Poll::Ready(None) => {
                         self.engine.source_ended(source);
-                        self.forget(source);
                         break;
                     }
                     Poll::Ready(Some(event)) => {
@@ -111,7 +110,7 @@ impl<M: Handler> Driver<M> {
             };
             self.flush_source(source);
         }
-        // Guards end their sources without telling the driver.
+        // Sources end without telling the driver.
         if let Some(ready) = &mut self.ready {
             if ready.is_due() {
                 let running: Vec<_> = self.engine.sources().map(|(source, _)| source).collect();
@@ -139,12 +138,6 @@ impl<M: Handler> Driver<M> {
     pub(super) fn wake_later(&self, source: SourceId) {
         if let Some(ready) = &self.ready {
             ready.push(source);
-        }
-    }
-
-    pub(super) fn forget(&mut self, source: SourceId) {
-        if let Some(ready) = &mut self.ready {
-            ready.remove(source);
         }
     }
 }

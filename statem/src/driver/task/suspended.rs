@@ -40,7 +40,8 @@ impl<M: Handler> Driver<M> {
             self.keep_outputs();
         }
         self.flush();
-        served == MESSAGES || self.ready.as_ref().is_some_and(|ready| ready.woken() > 0)
+        // A source that was woken since its turn keeps the driver from sleeping.
+        served == MESSAGES
     }
 
     fn next_control(&mut self) -> Option<Control<M>> {
@@ -60,10 +61,7 @@ impl<M: Handler> Driver<M> {
             }
             match self.poll_source(source) {
                 Poll::Pending => {}
-                Poll::Ready(None) => {
-                    self.engine.source_ended(source);
-                    self.forget(source);
-                }
+                Poll::Ready(None) => self.engine.source_ended(source),
                 Poll::Ready(Some(event)) => self.keep_output(source, event),
             }
             if self.is_ending() {
