@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::fmt;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
 use super::value::{Command, ServerError, Value, blob, header};
@@ -32,6 +32,11 @@ impl Decoder for Resp {
     type Error = NotResp;
 
     fn decode(&mut self, bytes: &mut BytesMut) -> Result<Option<Value>, NotResp> {
+        if self.at == 0 {
+            if let Some(data) = string(bytes) {
+                return Ok(Some(Value::Data(data)));
+            }
+        }
         if !self.is_whole(bytes)? {
             return Ok(None);
         }
@@ -117,6 +122,31 @@ impl Resp {
         }
         true
     }
+}
+
+/// Takes the first frame if it is a string that has come as a whole, as most answers are: it is taken
+/// apart by the look that finds its end. What else there is, `None` leaves to a closer look.
+fn string(bytes: &mut BytesMut) -> Option<Bytes> {
+    let rest = bytes.strip_prefix(b"$")?;
+    let (mut length, mut digits) = (0, 0);
+    // No more than a length may have without overflow.
+    for byte in rest.iter().take(9) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        length = 10 * length + usize::from(digit);
+        digits += 1;
+    }
+    let data = rest[digits..].strip_prefix(b"\r\n")?;
+    if digits == 0 || !data.get(length..)?.starts_with(b"\r\n") {
+        return None;
+    }
+    let start = "$".len() + digits + "\r\n".len();
+    let mut frame = bytes.split_to(start + length + "\r\n".len());
+    frame.truncate(start + length);
+    frame.advance(start);
+    Some(frame.freeze())
 }
 
 /// The line that each frame begins with.

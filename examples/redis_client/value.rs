@@ -74,20 +74,22 @@ impl<Word: AsRef<[u8]>> From<Vec<Word>> for Command {
 
 /// Writes the line that a frame of this kind begins with.
 pub(super) fn header(out: &mut Vec<u8>, kind: u8, length: usize) {
-    out.push(kind);
-    let mut digits = [0; 20];
-    let mut first = digits.len();
-    let mut rest = length;
-    loop {
-        first -= 1;
-        digits[first] = b"0123456789"[rest % 10];
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
+    if let Ok(digit @ 0..10) = u8::try_from(length) {
+        // Most are so short.
+        return out.extend_from_slice(&[kind, b'0' + digit, b'\r', b'\n']);
     }
-    out.extend_from_slice(&digits[first..]);
-    out.extend_from_slice(b"\r\n");
+    // From its end to its beginning, with room for the digits of any length.
+    let mut line = *b"______________________\r\n";
+    let mut first = line.len() - 2;
+    let mut rest = length;
+    while rest > 0 {
+        first -= 1;
+        line[first] = b"0123456789"[rest % 10];
+        rest /= 10;
+    }
+    first -= 1;
+    line[first] = kind;
+    out.extend_from_slice(&line[first..]);
 }
 
 /// Writes a string of bytes.
