@@ -285,6 +285,11 @@ impl<M: Machine> Actions<M> {
             .and_then(|requests| requests.released.as_ref())
     }
 
+    /// Whether guards were dropped that nobody has seen to.
+    pub(crate) fn has_released(&self) -> bool {
+        self.released().is_some_and(|released| released.has_any())
+    }
+
     #[cfg(feature = "tokio")]
     pub(crate) fn set_mailbox(&mut self, mailbox: std::sync::Weak<Mailbox<M>>) {
         self.mailbox = mailbox;

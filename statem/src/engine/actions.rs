@@ -39,14 +39,24 @@ impl<M: Machine> Engine<M> {
         Ok(())
     }
 
-    /// Whether even a bare `keep` has work to do after it.
+    /// Whether even a bare `keep` may have work to do after it.
     pub(super) fn is_careful(&self) -> bool {
+        self.enter_cx.cx.actions.released().is_some() || self.is_attended()
+    }
+
+    /// Whether a bare `keep` of a machine that is careful has no work to do after it: most machines
+    /// are so for guards that nobody drops.
+    pub(super) fn owes_nothing(&self) -> bool {
+        !self.enter_cx.cx.actions.has_released() && !self.is_attended()
+    }
+
+    /// Whether every event ends an event timeout or is recorded.
+    fn is_attended(&self) -> bool {
         #[cfg(feature = "tokio")]
         let recorded = self.is_recorded();
         #[cfg(not(feature = "tokio"))]
         let recorded = false;
         recorded
-            || self.enter_cx.cx.actions.released().is_some()
             || self
                 .timers
                 .as_ref()

@@ -405,7 +405,7 @@ impl<M: Handler> Engine<M> {
     /// Whether it runs.
     #[inline]
     fn is_running(&mut self) -> bool {
-        if self.careful {
+        if self.careful && self.enter_cx.cx.actions.has_released() {
             self.see_to_guards();
         }
         debug_assert!(
@@ -423,14 +423,7 @@ impl<M: Handler> Engine<M> {
 
     #[cold]
     fn see_to_guards(&mut self) {
-        if self.end.is_none()
-            && self
-                .enter_cx
-                .cx
-                .actions
-                .released()
-                .is_some_and(|released| released.has_any())
-        {
+        if self.end.is_none() {
             self.sweep();
             self.finish_end();
         }

@@ -183,8 +183,9 @@ impl<M: Handler> Engine<M> {
             data,
             &mut self.enter_cx.cx,
         );
-        let idle =
-            !self.careful && !self.enter_cx.cx.actions.any && !matches!(origin, Origin::Source(_));
+        let idle = !self.enter_cx.cx.actions.any
+            && !matches!(origin, Origin::Source(_))
+            && (!self.careful || self.owes_nothing());
         if idle
             && matches!(next.verb, Verb::Keep)
             && next.stamp == transition.stamp

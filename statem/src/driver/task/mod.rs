@@ -239,7 +239,8 @@ impl<M: Handler> Driver<M> {
                 }
                 Item::Control(control) => self.serve(control),
             }
-            if self.empty_queue() == Flow::Break {
+            // Whether the machine has ended is looked at before the next item.
+            if self.engine.has_queued() && self.empty_queue() == Flow::Break {
                 return Flow::Break;
             }
         }
