@@ -51,7 +51,7 @@ impl<P: Protocol> Session<P> {
         &mut self,
         connection: Connection,
         cx: &mut Cx<ClientMachine<P>>,
-    ) -> Result<(Live<P>, bool), Lost> {
+    ) -> Result<(Box<Live<P>>, bool), Lost> {
         self.number += 1;
         let number = self.number;
         let link = Link::open_with(
@@ -61,14 +61,14 @@ impl<P: Protocol> Session<P> {
             cx,
             move |event| Event::On(number, On::Link(event)),
         );
-        let mut live = Live::new(
+        let mut live = Box::new(Live::new(
             number,
             connection.endpoint,
             link,
             &self.protocol,
             self.settings.window,
             self.counters.clone(),
-        );
+        ));
         let handshake = self.protocol.hello(&mut self.out);
         match self.shake(&mut live, handshake) {
             Ok(done) => Ok((live, done)),

@@ -15,7 +15,7 @@ use crate::{Actions, Cx, ExitReason, Next, Timer, keep, keep_and_retry};
 
 /// A connection that is being replaced.
 pub(super) struct Retiring<P: Protocol> {
-    pub(super) live: Live<P>,
+    pub(super) live: Box<Live<P>>,
     pub(super) why: Lost,
     /// Whether requests are sent on it, since there is no other one.
     pub(super) in_use: bool,
@@ -28,7 +28,7 @@ impl<P: Protocol> Session<P> {
     /// Keeps a connection beside the states that make another one.
     pub(super) fn retire(
         &mut self,
-        mut live: Live<P>,
+        mut live: Box<Live<P>>,
         why: Lost,
         cx: &mut Actions<ClientMachine<P>>,
     ) {
@@ -132,7 +132,7 @@ impl<P: Protocol> Session<P> {
 
     pub(super) fn on_draining(
         &mut self,
-        live: &mut Option<Live<P>>,
+        live: &mut Option<Box<Live<P>>>,
         number: u64,
         what: Happened<P>,
         cx: &mut Cx<ClientMachine<P>>,
@@ -145,17 +145,17 @@ impl<P: Protocol> Session<P> {
                 Verdict::Lost(lost) => drop(self.down(&mut open, lost)),
             }
         }
-        self.drained(live.as_mut(), cx);
+        self.drained(live.as_deref_mut(), cx);
         keep()
     }
 
     pub(super) fn expired_draining(
         &mut self,
-        live: &mut Option<Live<P>>,
+        live: &mut Option<Box<Live<P>>>,
         cx: &mut Cx<ClientMachine<P>>,
     ) -> Next<ClientMachine<P>> {
         let _ = self.expired();
-        self.drained(live.as_mut(), cx);
+        self.drained(live.as_deref_mut(), cx);
         keep()
     }
 
@@ -181,7 +181,7 @@ impl<P: Protocol> Session<P> {
             may_have_run,
         };
         let mut retiring = self.retiring.take();
-        let retiring = retiring.as_mut().map(|retiring| &mut retiring.live);
+        let retiring = retiring.as_mut().map(|retiring| &mut *retiring.live);
         for live in [retiring, live].into_iter().flatten() {
             tell!(
                 INFO,

@@ -16,6 +16,11 @@ const TOGETHER: usize = 128;
 pub struct Frames<F> {
     /// Apart, so that one alone needs no allocation.
     first: Option<F>,
+    /// Behind a pointer: every event of a client has room for its frames.
+    rest: Option<Box<Rest<F>>>,
+}
+
+struct Rest<F> {
     more: std::vec::IntoIter<F>,
     /// What has come of decoding on.
     failed: Option<Failure>,
@@ -34,18 +39,19 @@ impl<F> Frames<F> {
     fn one(frame: F) -> Self {
         Frames {
             first: Some(frame),
-            more: Vec::new().into_iter(),
-            failed: None,
+            rest: None,
         }
     }
 
     /// The failure that follows the frames, once they were taken.
     pub(super) fn failure(&mut self) -> Option<CloseReason> {
-        self.failed.take().map(CloseReason::Garbage)
+        let failed = self.rest.as_mut()?.failed.take();
+        failed.map(CloseReason::Garbage)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.first.is_none() && self.more.len() == 0 && self.failed.is_none()
+        let is_over = |rest: &Rest<F>| rest.more.len() == 0 && rest.failed.is_none();
+        self.first.is_none() && self.rest.as_deref().is_none_or(is_over)
     }
 }
 
@@ -53,7 +59,9 @@ impl<F> Iterator for Frames<F> {
     type Item = F;
 
     fn next(&mut self) -> Option<F> {
-        self.first.take().or_else(|| self.more.next())
+        self.first
+            .take()
+            .or_else(|| self.rest.as_mut()?.more.next())
     }
 }
 
@@ -74,27 +82,34 @@ impl<C: Decoder<Error: Into<Failure>>> Decoder for Together<C> {
         } else {
             TOGETHER - 1
         };
+        let before = bytes.len();
         let Some(first) = self.codec.decode(bytes).map_err(Into::into)? else {
             return Ok(None);
         };
+        let taken = before.saturating_sub(bytes.len()).max(1);
         let mut frames = Frames::one(first);
         let mut rest = Vec::new();
+        let mut failed = None;
         while rest.len() < more && !bytes.is_empty() {
             match self.codec.decode(bytes) {
                 Ok(Some(frame)) => {
                     if rest.is_empty() {
-                        rest.reserve(TOGETHER / 4);
+                        // As if all were as long as the first one.
+                        rest.reserve_exact((bytes.len() / taken + 1).min(more));
                     }
                     rest.push(frame);
                 }
                 Ok(None) => break,
                 Err(error) => {
-                    frames.failed = Some(error.into());
+                    failed = Some(error.into());
                     break;
                 }
             }
         }
-        frames.more = rest.into_iter();
+        if !rest.is_empty() || failed.is_some() {
+            let more = rest.into_iter();
+            frames.rest = Some(Box::new(Rest { more, failed }));
+        }
         Ok(Some(frames))
     }
 

@@ -70,17 +70,18 @@ pub struct Connecting {
 
 /// There is a connection that has not shown yet that it works.
 pub struct Handshaking<P: Protocol> {
-    live: Live<P>,
+    live: Box<Live<P>>,
 }
 
 /// There is a working connection.
 pub struct Connected<P: Protocol> {
-    live: Live<P>,
+    /// Behind a pointer, as in the other states: what a handler answers has room for a state.
+    live: Box<Live<P>>,
 }
 
 /// The client is about to end.
 pub struct Draining<P: Protocol> {
-    live: Option<Live<P>>,
+    live: Option<Box<Live<P>>>,
 }
 
 /// Everything that can happen to the machine. Nobody outside can send one.
@@ -100,7 +101,7 @@ pub enum Event<P: Protocol> {
     /// The back-off is over.
     Retry,
     /// The attempt to connect has ended.
-    Connected(Result<Connection, ConnectError>),
+    Connected(Result<Box<Connection>, ConnectError>),
     /// The handshake took too long.
     TooLate,
     /// Something happened on the connection of this number.
@@ -134,14 +135,14 @@ impl<P: Protocol> Handler for ClientMachine<P> {
             Self::Connecting(s) => {
                 let (attempt, connection) = session.connect();
                 s.attempt = Some(attempt);
-                cx.state_task(connection, Event::Connected);
+                cx.state_task(connection, |made| Event::Connected(made.map(Box::new)));
             }
             Self::Handshaking(_) => {
                 tell!(DEBUG, "handshake");
                 cx.state_timeout(session.settings.handshake_timeout, Event::TooLate);
             }
             Self::Connected(s) => session.up(&mut s.live, cx),
-            Self::Draining(s) => session.drain(s.live.as_mut(), cx),
+            Self::Draining(s) => session.drain(s.live.as_deref_mut(), cx),
             Self::Stopped => {}
         }
     }
@@ -181,7 +182,7 @@ impl<P: Protocol> Handler for ClientMachine<P> {
             }
 
             (S::Connecting(s), E::Connected(Ok(connection))) => {
-                Connecting::connected(s, connection, session, cx)
+                Connecting::connected(s, *connection, session, cx)
             }
             (S::Connecting(s), E::Connected(Err(error))) => Connecting::failed(s, error, session),
 
@@ -231,8 +232,8 @@ impl<P: Protocol> Handler for ClientMachine<P> {
 
     fn terminate(reason: &ExitReason, state: Option<&mut Self>, session: &mut Session<P>) {
         let live = match state {
-            Some(Self::Connected(s)) => Some(&mut s.live),
-            Some(Self::Draining(s)) => s.live.as_mut(),
+            Some(Self::Connected(s)) => Some(&mut *s.live),
+            Some(Self::Draining(s)) => s.live.as_deref_mut(),
             _ => None,
         };
         session.end(reason, live);
