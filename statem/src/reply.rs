@@ -245,7 +245,8 @@ impl<T: Send + 'static, E: Send + 'static> fmt::Debug for Reply<T, E> {
 /// Dropping it gives the call up: if no handler has begun with it, none will (N52).
 #[must_use = "an answer that is dropped gives the call up"]
 pub struct Answer<T: Send + 'static, E: Send + 'static = Infallible> {
-    call: Arc<Slot<T, E>>,
+    /// `None` once it has given its outcome.
+    call: Option<Arc<Slot<T, E>>>,
 }
 
 impl<T: Send + 'static, E: Send + 'static> Answer<T, E> {
@@ -271,20 +272,27 @@ impl<T: Send + 'static, E: Send + 'static> Answer<T, E> {
             Reply {
                 call: Some(call.clone()),
             },
-            Answer { call },
+            Answer { call: Some(call) },
         )
     }
 
-    /// The call as the queues carry it.
-    pub(crate) fn cell(&self) -> Arc<dyn CallCell> {
-        self.call.clone()
+    /// The call as the queues carry it, if it has no outcome yet.
+    pub(crate) fn cell(&self) -> Option<Arc<dyn CallCell>> {
+        self.call.clone().map(|call| -> Arc<dyn CallCell> { call })
     }
 
     /// The outcome, if there is one. Gives it once.
     pub fn try_take(&mut self) -> Option<Result<T, CallError<E>>> {
-        match self.call.phase.load(Ordering::Acquire) {
-            DONE | ENDED => self.call.lock().outcome.take(),
-            _ => None,
+        if !self.call.as_ref()?.is_over() {
+            return None;
+        }
+        // Mostly everybody else has let go of it by then: then there is nothing to lock.
+        match Arc::try_unwrap(self.call.take()?) {
+            Ok(slot) => {
+                let inner = slot.inner.into_inner();
+                inner.unwrap_or_else(PoisonError::into_inner).outcome
+            }
+            Err(call) => call.lock().outcome.take(),
         }
     }
 
@@ -292,9 +300,9 @@ impl<T: Send + 'static, E: Send + 'static> Answer<T, E> {
     /// (N51).
     #[cfg(feature = "tokio")]
     pub(crate) fn give_up(&mut self) -> Result<Result<T, CallError<E>>, bool> {
-        match self.call.leave() {
+        match self.call.as_ref().and_then(|call| call.leave()) {
             Some(begun) => Err(begun),
-            None => self.call.lock().outcome.take().ok_or(true),
+            None => self.try_take().ok_or(true),
         }
     }
 }
@@ -306,22 +314,24 @@ impl<T: Send + 'static, E: Send + 'static> Future for Answer<T, E> {
         if let Some(outcome) = self.try_take() {
             return Poll::Ready(outcome);
         }
-        let unmoved = !self.call.moved.load(Ordering::Relaxed);
+        let Some(call) = &self.call else {
+            return Poll::Pending;
+        };
+        let unmoved = !call.moved.load(Ordering::Relaxed);
         if unmoved
-            && self
-                .call
+            && call
                 .first
                 .as_ref()
                 .is_some_and(|waker| waker.will_wake(cx.waker()))
         {
             return Poll::Pending;
         }
-        let mut inner = self.call.lock();
+        let mut inner = call.lock();
         // A waker is foreign code: the old one is dropped without the lock.
         let replaced = inner.waker.replace(cx.waker().clone());
         // `publish` sets the phase before it looks for a waker, so one of the two sees the other.
-        self.call.moved.store(true, Ordering::SeqCst);
-        let done = matches!(self.call.phase.load(Ordering::SeqCst), DONE | ENDED);
+        call.moved.store(true, Ordering::SeqCst);
+        let done = matches!(call.phase.load(Ordering::SeqCst), DONE | ENDED);
         let outcome = if done { inner.outcome.take() } else { None };
         drop(inner);
         drop(replaced);
@@ -331,15 +341,17 @@ impl<T: Send + 'static, E: Send + 'static> Future for Answer<T, E> {
 
 impl<T: Send + 'static, E: Send + 'static> Drop for Answer<T, E> {
     fn drop(&mut self) {
-        self.call.leave();
+        if let Some(call) = &self.call {
+            call.leave();
+        }
     }
 }
 
 impl<T: Send + 'static, E: Send + 'static> fmt::Debug for Answer<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let phase = self.call.phase.load(Ordering::Acquire);
+        let is_done = self.call.as_ref().is_none_or(|call| call.is_over());
         f.debug_struct("Answer")
-            .field("done", &matches!(phase, DONE | ENDED))
+            .field("done", &is_done)
             .finish_non_exhaustive()
     }
 }
@@ -406,9 +418,14 @@ impl<T, E> Slot<T, E> {
             .is_ok()
     }
 
+    /// Whether the caller can take an outcome.
+    fn is_over(&self) -> bool {
+        matches!(self.phase.load(Ordering::Acquire), DONE | ENDED)
+    }
+
     /// Whether it has an outcome, visible or not.
     fn is_settled(&self) -> bool {
-        matches!(self.phase.load(Ordering::Acquire), DONE | ENDED) || self.lock().outcome.is_some()
+        self.is_over() || self.lock().outcome.is_some()
     }
 
     /// As `begin`, for a machine that has the call in a queue of its own: what ended meanwhile is

@@ -95,14 +95,18 @@ pub(crate) fn hold(call: Arc<dyn CallCell>, given: Given) -> Result<(), Arc<dyn 
     if STAMP.get() == 0 {
         return Err(call);
     }
-    let mut entry = Some(Waiting { call, given });
-    with_waiting(|waiting| waiting.extend(entry.take()));
-    match entry {
+    let mut call = Some(call);
+    with_waiting(|waiting| {
+        if let Some(call) = call.take() {
+            waiting.push(Waiting { call, given });
+        }
+    });
+    match call {
         None => {
             PENDING.set(true);
             Ok(())
         }
-        Some(entry) => Err(entry.call),
+        Some(call) => Err(call),
     }
 }
 

@@ -181,7 +181,7 @@ impl<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'a, M, T, E, 
         let (reply, answer) = Answer::channel(machine, of_machine, Some(cx.waker()));
         let message = Message {
             event: (self.make)(event, reply),
-            call: Some(answer.cell()),
+            call: answer.cell(),
         };
         let ticket = match mailbox.try_put(message) {
             Ok(()) => Ok(None),
@@ -215,7 +215,9 @@ impl<M: Machine, T: Send + 'static, E: Send + 'static, F> Future for Call<'_, M,
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if let Some(event) = this.event.take() {
+        let event = this.event.take();
+        let is_new = event.is_some();
+        if let Some(event) = event {
             if let Err(error) = this.send(event, cx) {
                 return Poll::Ready(Err(error));
             }
@@ -224,9 +226,12 @@ impl<M: Machine, T: Send + 'static, E: Send + 'static, F> Future for Call<'_, M,
             .sent
             .as_mut()
             .expect("a call is not polled after it has ended");
-        if let Poll::Ready(outcome) = Pin::new(&mut sent.answer).poll(cx) {
-            this.sent = None;
-            return Poll::Ready(outcome);
+        // It was sent with the waker: an answer that is there already has woken this task.
+        if !is_new {
+            if let Poll::Ready(outcome) = Pin::new(&mut sent.answer).poll(cx) {
+                this.sent = None;
+                return Poll::Ready(outcome);
+            }
         }
         if sent
             .limit

@@ -21,7 +21,7 @@ use crate::sync::thread_local;
 const KEPT: usize = 8;
 
 thread_local! {
-    static TIMERS: RefCell<Vec<Timer>> = const { RefCell::new(Vec::new()) };
+    static TIMERS: RefCell<Vec<Box<Timer>>> = const { RefCell::new(Vec::new()) };
 }
 
 struct Timer {
@@ -35,7 +35,7 @@ struct Timer {
 
 pub(super) struct Limit {
     deadline: Instant,
-    timer: Option<Timer>,
+    timer: Option<Box<Timer>>,
     /// Whether the timer wakes the caller already.
     armed: bool,
 }
@@ -101,15 +101,15 @@ impl Drop for Limit {
 impl Timer {
     /// A timer that this task had before and that wakes it early enough: there is nothing to do
     /// with it. The task tells that the runtime is the same one.
-    fn lend_armed(deadline: Instant, waker: &Waker) -> Option<Timer> {
+    fn lend_armed(deadline: Instant, waker: &Waker) -> Option<Box<Timer>> {
         let task = Some(task::try_id()?);
         TIMERS.with_borrow_mut(|timers| {
-            let armed = |timer: &Timer| {
-                timer.task == task
-                    && timer
-                        .waker
-                        .as_ref()
-                        .is_some_and(|left| left.will_wake(waker))
+            let armed = |timer: &Box<Timer>| {
+                timer
+                    .waker
+                    .as_ref()
+                    .is_some_and(|left| left.will_wake(waker))
+                    && timer.task == task
                     && timer.sleep.deadline() <= deadline
                     && !timer.sleep.is_elapsed()
             };
@@ -120,7 +120,7 @@ impl Timer {
         })
     }
 
-    fn lend(deadline: Instant) -> Self {
+    fn lend(deadline: Instant) -> Box<Self> {
         let runtime = Handle::current().id();
         let kept = TIMERS.with_borrow_mut(|timers| {
             timers.retain(|timer| timer.runtime == runtime);
@@ -133,12 +133,12 @@ impl Timer {
                 }
                 timer
             }
-            None => Timer {
+            None => Box::new(Timer {
                 runtime,
                 task: None,
                 waker: None,
                 sleep: Box::pin(tokio::time::sleep_until(deadline)),
-            },
+            }),
         }
     }
 }

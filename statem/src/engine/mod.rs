@@ -247,7 +247,7 @@ impl<M: Handler> Engine<M> {
         clock: Clock<'_>,
     ) -> Answer<T, E> {
         let (reply, answer) = Answer::channel(M::GRAPH.name, None, None);
-        self.handle_message(event(reply), Some(answer.cell()), clock);
+        self.handle_message(event(reply), answer.cell(), clock);
         answer
     }
 
