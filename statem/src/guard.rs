@@ -324,6 +324,8 @@ pub(crate) enum Released {
 #[derive(Default)]
 pub(crate) struct ReleaseList {
     any: AtomicBool,
+    /// How many sources want to be flushed: asked at the end of every turn, without the lock.
+    flushes: AtomicUsize,
     /// The stamp of the engine's last transition.
     stamp: AtomicU64,
     lists: Mutex<Lists>,
@@ -389,11 +391,17 @@ impl ReleaseList {
     }
 
     pub(crate) fn pop_flush(&self) -> Option<SourceId> {
-        self.lock().flush.pop_front()
+        if self.flushes() == 0 {
+            return None;
+        }
+        let mut lists = self.lock();
+        let source = lists.flush.pop_front();
+        self.flushes.store(lists.flush.len(), Ordering::Release);
+        source
     }
 
     pub(crate) fn flushes(&self) -> usize {
-        self.lock().flush.len()
+        self.flushes.load(Ordering::Acquire)
     }
 
     fn push(&self, released: Released) {
@@ -402,7 +410,9 @@ impl ReleaseList {
     }
 
     fn push_flush(&self, source: SourceId) {
-        self.lock().flush.push_back(source);
+        let mut lists = self.lock();
+        lists.flush.push_back(source);
+        self.flushes.store(lists.flush.len(), Ordering::Release);
     }
 
     fn lock(&self) -> MutexGuard<'_, Lists> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 
 use crate::event::SourceId;
-use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
 /// The woken sources, in the order they were woken, and the waker of each source.
@@ -16,6 +16,8 @@ pub(super) struct Ready<Event> {
     wakers: BTreeMap<SourceId, (Arc<SourceWaker>, Waker)>,
     /// Turns and new sources until the wakers are looked through.
     until_look: usize,
+    /// The waker that was left the last time the driver was about to sleep.
+    left: Option<Waker>,
 }
 
 /// Turns and new sources between two looks through few wakers.
@@ -23,6 +25,8 @@ const LOOK: usize = 16;
 
 struct Woken {
     list: Mutex<VecDeque<SourceId>>,
+    /// How many are in the list, so that an empty one is not locked.
+    count: AtomicUsize,
     parker: Parker,
 }
 
@@ -37,6 +41,7 @@ impl<Event> Ready<Event> {
     pub(super) fn new() -> Self {
         let woken = Woken {
             list: Mutex::default(),
+            count: AtomicUsize::new(0),
             parker: Parker::new(),
         };
         Ready {
@@ -44,6 +49,7 @@ impl<Event> Ready<Event> {
             woken: Arc::new(woken),
             wakers: BTreeMap::new(),
             until_look: LOOK,
+            left: None,
         }
     }
 
@@ -53,14 +59,18 @@ impl<Event> Ready<Event> {
     }
 
     /// The driver is about to sleep. False if a source was woken since it ran.
-    pub(super) fn park(&self, waker: &Waker) -> bool {
-        self.woken.parker.park(waker)
+    pub(super) fn park(&mut self, waker: &Waker) -> bool {
+        if !self.left.as_ref().is_some_and(|left| left.will_wake(waker)) {
+            self.woken.parker.leave(waker);
+            self.left = Some(waker.clone());
+        }
+        self.woken.parker.park()
     }
 
     /// A source was started: it is polled first in the next turn (N41). Gives its waker.
     pub(super) fn add(&mut self, source: SourceId) -> Waker {
         let listed = AtomicBool::new(true);
-        self.woken.lock().push_back(source);
+        self.woken.push(source);
         let of_source = Arc::new(SourceWaker {
             source,
             listed,
@@ -85,18 +95,18 @@ impl<Event> Ready<Event> {
         self.until_look = self.wakers.len().max(LOOK);
     }
 
-    pub(super) fn waker(&self, source: SourceId) -> Option<Waker> {
-        self.wakers.get(&source).map(|(_, waker)| waker.clone())
+    pub(super) fn waker(&self, source: SourceId) -> Option<&Waker> {
+        self.wakers.get(&source).map(|(_, waker)| waker)
     }
 
     /// How many are woken.
     pub(super) fn woken(&self) -> usize {
-        self.woken.lock().len()
+        self.woken.count.load(Ordering::Acquire)
     }
 
     /// The source that has been awake longest. A wake from here on lists it again.
     pub(super) fn pop(&self) -> Option<SourceId> {
-        let source = self.woken.lock().pop_front()?;
+        let source = self.woken.pop()?;
         if let Some((waker, _)) = self.wakers.get(&source) {
             // A swap, so that what was done before a wake that found it listed is seen by the poll.
             waker.listed.swap(false, Ordering::AcqRel);
@@ -108,13 +118,26 @@ impl<Event> Ready<Event> {
     pub(super) fn push(&self, source: SourceId) {
         if let Some((waker, _)) = self.wakers.get(&source) {
             if !waker.listed.swap(true, Ordering::AcqRel) {
-                self.woken.lock().push_back(source);
+                self.woken.push(source);
             }
         }
     }
 }
 
 impl Woken {
+    fn push(&self, source: SourceId) {
+        let mut list = self.lock();
+        list.push_back(source);
+        self.count.store(list.len(), Ordering::Release);
+    }
+
+    fn pop(&self) -> Option<SourceId> {
+        let mut list = self.lock();
+        let source = list.pop_front();
+        self.count.store(list.len(), Ordering::Release);
+        source
+    }
+
     fn lock(&self) -> MutexGuard<'_, VecDeque<SourceId>> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -127,7 +150,7 @@ impl Wake for SourceWaker {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.listed.swap(true, Ordering::AcqRel) {
-            self.woken.lock().push_back(self.source);
+            self.woken.push(self.source);
             self.woken.parker.wake();
         }
     }
@@ -161,17 +184,17 @@ impl Parker {
     }
 
     fn run(&self) {
-        self.phase.store(RUNNING, Ordering::Release);
+        // A swap, so that who overwrites a notice sees what it was about.
+        self.phase.swap(RUNNING, Ordering::AcqRel);
     }
 
-    fn park(&self, waker: &Waker) -> bool {
-        let mut left = self.lock();
-        let replaced = match &*left {
-            Some(left) if left.will_wake(waker) => None,
-            _ => left.replace(waker.clone()),
-        };
-        drop(left);
+    /// Leaves the waker to use.
+    fn leave(&self, waker: &Waker) {
+        let replaced = self.lock().replace(waker.clone());
         drop(replaced);
+    }
+
+    fn park(&self) -> bool {
         self.phase
             .compare_exchange(RUNNING, PARKED, Ordering::AcqRel, Ordering::Acquire)
             .is_ok()

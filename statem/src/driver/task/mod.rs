@@ -369,7 +369,7 @@ impl<M: Handler> Driver<M> {
             self.suspended,
         ) && self
             .ready
-            .as_ref()
+            .as_mut()
             .is_none_or(|ready| ready.park(cx.waker()))
             && self.engine.park_timers(cx.waker())
     }

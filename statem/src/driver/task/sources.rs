@@ -82,7 +82,7 @@ impl<M: Handler> Driver<M> {
             return Poll::Pending;
         };
         let polled = catch_unwind(AssertUnwindSafe(|| {
-            scope::outside(|| pinned.poll_event(&mut Context::from_waker(&waker)))
+            scope::outside(|| pinned.poll_event(&mut Context::from_waker(waker)))
         }));
         match polled {
             Ok(polled) => polled,
@@ -127,7 +127,7 @@ impl<M: Handler> Driver<M> {
             return;
         };
         let flushed = catch_unwind(AssertUnwindSafe(|| {
-            scope::outside(|| pinned.poll_flush(&mut Context::from_waker(&waker)));
+            scope::outside(|| pinned.poll_flush(&mut Context::from_waker(waker)));
         }));
         if let Err(payload) = flushed {
             self.engine.source_panicked(source, &*payload);
