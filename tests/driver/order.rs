@@ -86,7 +86,7 @@ async fn n20_a_turn_is_timers_then_outputs_then_messages() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn n20_a_turn_handles_64_messages_and_then_a_timer_that_is_due() {
+async fn n20_a_turn_handles_128_messages_and_then_a_timer_that_is_due() {
     let (machine, trace) = puppet();
     send(&machine, [named_timeout(ms(10), Event::Note("g"))]);
     rest(&machine).await;
@@ -99,16 +99,16 @@ async fn n20_a_turn_handles_64_messages_and_then_a_timer_that_is_due() {
             Step::Keep
         })],
     );
-    send(&machine, (1..100).map(Event::Number));
+    send(&machine, (1..200).map(Event::Number));
     rest(&machine).await;
 
     let words = trace.words();
     assert_eq!(
         words.iter().position(|word| word == "g"),
-        Some(64),
+        Some(128),
         "{words:?}"
     );
-    assert_eq!(words.len(), 101);
+    assert_eq!(words.len(), 201);
 }
 
 #[tokio::test(start_paused = true)]

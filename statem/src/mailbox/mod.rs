@@ -324,7 +324,7 @@ impl<M: Machine> Mailbox<M> {
     pub(crate) fn take(&self, batch: &mut VecDeque<Item<M>>, most: usize) {
         let mut inner = self.lock();
         let parked = inner.parked.take();
-        if inner.items.len() <= most && inner.items.capacity() <= 4 * most {
+        if inner.items.len() <= most && inner.items.capacity() <= 2 * most {
             std::mem::swap(&mut inner.items, batch);
         } else {
             let taken = most.min(inner.items.len());

@@ -22,8 +22,9 @@ use crate::mailbox::{self, Item, Mailbox, Message};
 use crate::reason::ExitReason;
 use crate::trace::{warning, warns};
 
-/// Messages handled in one turn (N20 d).
-const MESSAGES: usize = 64;
+/// Messages handled in one turn (N20 d): as many as tokio lets a task receive before it has to yield.
+/// What they have to write leaves in one.
+const MESSAGES: usize = 128;
 /// Timers that were due handled in one turn (N20 b).
 const TIMERS: usize = 256;
 /// Events of the machine's own handled in a row before others of the runtime get a turn (N30).

@@ -3,11 +3,14 @@
 use std::task::Poll;
 
 use super::sources::POLLED;
-use super::{Driver, Flow, MESSAGES};
+use super::{Driver, Flow};
 use crate::driver::clock;
 use crate::event::SourceId;
 use crate::handler::Handler;
 use crate::mailbox::{self, Control};
+
+/// Control requests served in a turn.
+const CONTROLS: usize = 64;
 
 impl<M: Handler> Driver<M> {
     /// Outputs that wait for their turn since the machine was suspended.
@@ -23,7 +26,7 @@ impl<M: Handler> Driver<M> {
     /// sources, until each has an output; writes. Whether there is more to do at once.
     pub(super) fn suspended_turn(&mut self) -> bool {
         let mut served = 0;
-        while self.suspended && served < MESSAGES && !self.is_ending() {
+        while self.suspended && served < CONTROLS && !self.is_ending() {
             let Some(control) = self.next_control() else {
                 break;
             };
@@ -41,7 +44,7 @@ impl<M: Handler> Driver<M> {
         }
         self.flush();
         // A source that was woken since its turn keeps the driver from sleeping.
-        served == MESSAGES
+        served == CONTROLS
     }
 
     fn next_control(&mut self) -> Option<Control<M>> {

@@ -15,8 +15,10 @@ use tokio_util::io::poll_write_buf;
 use super::super::error::CloseReason;
 use super::{Io, LinkConfig};
 
-/// Bytes that are read at once, and that an empty buffer may keep.
-const SEGMENT: usize = 8 * 1024;
+/// Bytes that are read at once: what a burst of answers comes in, or a record of TLS.
+const SEGMENT: usize = 16 * 1024;
+/// Bytes that an empty write buffer may keep.
+const KEPT: usize = 8 * 1024;
 
 /// A byte stream with its buffers. It knows no codec.
 pub(super) struct Transport {
@@ -177,7 +179,7 @@ impl Transport {
                 Poll::Pending => return Poll::Pending,
             }
         }
-        if waited > SEGMENT {
+        if waited > KEPT {
             // After a burst the link shrinks again.
             self.unsent = BytesMut::new();
         }
