@@ -1,15 +1,19 @@
 //! What one would write by hand: a channel, and a task with the socket and a queue of callers.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::{Client, raw};
 
 const BOUND: usize = 1024;
+/// That of statem's calls.
+const LIMIT: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 pub(crate) struct Actor(mpsc::Sender<Ask>);
@@ -34,6 +38,23 @@ impl Client for Actor {
         let key = key.to_owned();
         assert!(self.0.send(Ask { key, reply }).await.is_ok());
         answer.await.expect("the task answers")
+    }
+}
+
+/// The same, with a limit for each call.
+#[derive(Clone)]
+pub(crate) struct Limited(Actor);
+
+impl Client for Limited {
+    type Value = BytesMut;
+
+    async fn connect(address: &str) -> Self {
+        Limited(Actor::connect(address).await)
+    }
+
+    async fn get(&self, key: &str) -> BytesMut {
+        let answer = timeout(LIMIT, self.0.get(key)).await;
+        answer.expect("the server answers in time")
     }
 }
 
