@@ -43,8 +43,7 @@ impl<M: Handler> Driver<M> {
             self.keep_outputs();
         }
         self.flush();
-        // A source that was woken since its turn keeps the driver from sleeping.
-        served == CONTROLS
+        served == CONTROLS || self.ready.as_ref().is_some_and(|ready| ready.woken() > 0)
     }
 
     fn next_control(&mut self) -> Option<Control<M>> {
