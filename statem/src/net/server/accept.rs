@@ -31,8 +31,8 @@ use crate::net::Io;
 pub trait Accept: Send + Sync + 'static {
     /// Waits for the next connection. A server with several acceptors waits several times at once.
     ///
-    /// Dropping the future gives up. It should lose no connection by it, unless it has begun to talk
-    /// with the peer.
+    /// Dropping the future gives up, which the server does only when it ends or is shut down. It should
+    /// lose no connection by it, unless it has begun to talk with the peer.
     ///
     /// An error that says that a connection was [aborted](io::ErrorKind::ConnectionAborted) or reset
     /// is about that connection alone, and the server goes on at once; after any other one it waits.

@@ -71,7 +71,8 @@ impl ServerBuilder {
     /// How many connections are accepted side by side, at least one: one by default.
     ///
     /// A socket has no use for more, since TLS and all that follows is not the acceptor's matter. An
-    /// [`Accept`] that itself talks with the peer has.
+    /// [`Accept`] that itself talks with the peer has: when one fails the others go on, so that a
+    /// connection that is in hand is not lost.
     pub fn acceptors(mut self, count: usize) -> Self {
         self.limits.acceptors = count.max(1);
         self
@@ -129,7 +130,7 @@ impl ServerBuilder {
         let counters = service.counters();
         let handle = Builder::new()
             .init(Service::begin)
-            .spawn(Listening::default(), service);
+            .spawn(Listening, service);
         Server { handle, counters }
     }
 }

@@ -17,8 +17,8 @@ use super::telemetry::tell;
 use crate::Backoff;
 use crate::net::IoFuture;
 use crate::{
-    Actions, At, CREDITS, Cx, EnterCx, ExitReason, Guard, Handler, Next, Source, StateMachine,
-    Timer, keep, unexpected,
+    Actions, CREDITS, Cx, EnterCx, ExitReason, Guard, Handler, Next, Source, StateMachine, Timer,
+    keep, unexpected,
 };
 
 /// How long tasks have to end when they were told to at last.
@@ -40,11 +40,12 @@ pub enum ServerMachine {
         Paused = "accepting failed",
         Draining = "shut down"
     )]
-    Listening(Listening),
+    Listening,
     /// As many connections are open as may be; further ones wait in the operating system.
     #[to(Listening = "one has ended", Draining = "shut down")]
     Full,
-    /// Accepting failed, as it does when there are no descriptors left; the back-off runs.
+    /// Accepting failed, as it does when there are no descriptors left; the back-off runs. Acceptors that
+    /// have not failed go on, for one may have a connection in hand.
     #[to(Listening = "back-off over", Draining = "shut down")]
     Paused(Paused),
     /// The listening socket is closed, and the machines of the connections are told to end.
@@ -53,13 +54,6 @@ pub enum ServerMachine {
     /// The server has ended.
     #[terminal]
     Stopped,
-}
-
-/// Connections are accepted.
-#[derive(Default)]
-pub struct Listening {
-    /// So many acceptors run.
-    acceptors: usize,
 }
 
 /// Accepting failed.
@@ -75,8 +69,8 @@ pub struct Draining {
 
 /// Everything that can happen to the machine. Nobody outside can send one.
 pub enum Event {
-    /// An acceptor has ended.
-    Accepted(io::Result<Accepted>),
+    /// The acceptor in this place has ended.
+    Accepted(usize, io::Result<Accepted>),
     /// The back-off is over.
     Retry,
     /// The task of a connection has ended.
@@ -95,6 +89,8 @@ pub enum Event {
 pub struct Service {
     /// `None` when the socket is closed.
     accept: Option<Box<dyn Fn() -> IoFuture<Accepted> + Send>>,
+    /// A place for each acceptor, with what owns one that runs.
+    acceptors: Vec<Option<Guard>>,
     backoff: Backoff,
     limits: Limits,
     settings: Arc<Settings>,
@@ -135,7 +131,7 @@ struct Crowd {
 impl Handler for ServerMachine {
     fn enter(&mut self, service: &mut Service, cx: &mut EnterCx<Self>) {
         match self {
-            Self::Listening(s) => s.accept(service, cx),
+            Self::Listening => service.accept(cx),
             Self::Paused(s) => cx.state_timeout(s.delay, Event::Retry),
             Self::Draining(s) if service.open == 0 => {
                 tell!(DEBUG, within = ?s.within, "no connection is open: the server ends");
@@ -157,27 +153,47 @@ impl Handler for ServerMachine {
     ) -> Next<Self> {
         use {Event as E, ServerMachineAt as S};
         match (state, event) {
-            (S::Listening(s), E::Accepted(Ok(accepted))) => {
-                Listening::accepted(s, accepted, service, cx)
-            }
-            (S::Listening(mut s), E::Accepted(Err(error))) if is_of_the_peer(&error) => {
-                s.acceptors -= 1;
-                s.accept(service, cx);
+            (S::Listening(s), E::Accepted(place, Ok(accepted))) => {
+                service.acceptors[place] = None;
+                service.works_again();
+                service.accepted(accepted);
+                if service.room() == 0 && service.limits.at_limit == AtLimit::Wait {
+                    service.is_crowded();
+                    return s.go(Full);
+                }
+                service.accept(cx);
                 keep()
             }
-            (S::Listening(s), E::Accepted(Err(error))) => s.go(service.failed(&error)),
-            (S::Listening(mut s), E::Ended(given_up)) => {
+            (S::Listening(s), E::Accepted(place, Err(error))) => {
+                service.acceptors[place] = None;
+                if is_of_the_peer(&error) {
+                    service.accept(cx);
+                    return keep();
+                }
+                s.go(service.failed(&error))
+            }
+            (S::Listening(_), E::Ended(given_up)) => {
                 service.ended(given_up, cx);
-                s.accept(service, cx);
+                service.accept(cx);
+                keep()
+            }
+
+            // There is room left: no more acceptors run than there is room for, and one has failed.
+            (S::Paused(_), E::Accepted(place, outcome)) => {
+                service.acceptors[place] = None;
+                match outcome {
+                    Ok(accepted) => service.accepted(accepted),
+                    Err(error) => service.failed_too(&error),
+                }
                 keep()
             }
 
             (S::Full(s), E::Ended(given_up)) => {
                 service.ended(given_up, cx);
-                s.go(Listening::default())
+                s.go(Listening)
             }
 
-            (S::Paused(s), E::Retry) => s.go(Listening::default()),
+            (S::Paused(s), E::Retry) => s.go(Listening),
             (S::Paused(_), E::Ended(given_up)) => {
                 service.ended(given_up, cx);
                 keep()
@@ -223,44 +239,6 @@ impl Handler for ServerMachine {
     }
 }
 
-impl Listening {
-    /// Starts as many acceptors as there may be: each of them may give a connection.
-    fn accept(&mut self, service: &Service, cx: &mut Actions<ServerMachine>) {
-        let Some(accept) = &service.accept else {
-            return;
-        };
-        let room = match service.limits.at_limit {
-            AtLimit::Wait => service.room(),
-            AtLimit::Refuse => usize::MAX,
-        };
-        while self.acceptors < service.limits.acceptors.min(room) {
-            self.acceptors += 1;
-            cx.state_task(accept(), Event::Accepted);
-        }
-    }
-
-    fn accepted(
-        mut s: At<'_, ServerMachine, Self>,
-        accepted: Accepted,
-        service: &mut Service,
-        cx: &mut Cx<ServerMachine>,
-    ) -> Next<ServerMachine> {
-        s.acceptors -= 1;
-        service.accepted();
-        if service.room() == 0 {
-            service.refuse(accepted);
-        } else {
-            service.serve(accepted);
-            if service.room() == 0 && service.limits.at_limit == AtLimit::Wait {
-                service.is_crowded();
-                return s.go(Full);
-            }
-        }
-        s.accept(service, cx);
-        keep()
-    }
-}
-
 impl Service {
     pub(super) fn new(
         accept: Box<dyn Fn() -> IoFuture<Accepted> + Send>,
@@ -270,6 +248,7 @@ impl Service {
     ) -> Self {
         Service {
             accept: Some(accept),
+            acceptors: Vec::new(),
             backoff,
             limits,
             settings: Arc::new(settings),
@@ -296,9 +275,38 @@ impl Service {
         self.limits.connections - self.open
     }
 
-    fn accepted(&mut self) {
+    /// Starts as many acceptors as there may be: each of them may give a connection.
+    fn accept(&mut self, cx: &mut Actions<ServerMachine>) {
+        let Some(accept) = &self.accept else {
+            return;
+        };
+        let room = match self.limits.at_limit {
+            AtLimit::Wait => self.room(),
+            AtLimit::Refuse => usize::MAX,
+        };
+        let most = self.limits.acceptors.min(room);
+        for _ in self.acceptors.iter().flatten().count()..most {
+            let free = self.acceptors.iter().position(Option::is_none);
+            let place = free.unwrap_or(self.acceptors.len());
+            let acceptor = cx.task(accept(), move |outcome| Event::Accepted(place, outcome));
+            if place == self.acceptors.len() {
+                self.acceptors.push(None);
+            }
+            self.acceptors[place] = Some(acceptor);
+        }
+    }
+
+    fn accepted(&mut self, accepted: Accepted) {
         Counters::add(&self.counters.accepted);
         self.number += 1;
+        if self.room() == 0 {
+            self.refuse(accepted);
+        } else {
+            self.serve(accepted);
+        }
+    }
+
+    fn works_again(&mut self) {
         if self.backoff.attempts() > 0 {
             tell!(
                 INFO,
@@ -408,9 +416,18 @@ impl Service {
         Paused { delay }
     }
 
+    /// Another acceptor has failed, while the back-off of the first one runs.
+    fn failed_too(&mut self, error: &io::Error) {
+        if !is_of_the_peer(error) {
+            Counters::add(&self.counters.accept_errors);
+            tell!(DEBUG, %error, "no connection was accepted");
+        }
+    }
+
     /// Closes the socket, and tells the machines.
     fn drain(&mut self, within: Duration) -> Draining {
         self.accept = None;
+        self.acceptors.clear();
         self.drain.send_replace(Some(within));
         Draining {
             within,
