@@ -197,3 +197,60 @@ async fn a_machine_lives_without_a_handle_of_the_users() {
     tokio::time::sleep(Duration::from_secs(3600)).await;
     assert!(client.is_served().await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn when_the_end_of_a_server_is_told_its_connections_are_gone() {
+    for way in ["kill", "shutdown"] {
+        let (door, marks) = (Door::default(), Marks::default());
+        let server = server(&door, &marks).start();
+        let mut clients: Vec<_> = (0..100).map(|_| door.knock()).collect();
+        for client in &mut clients {
+            assert!(client.is_served().await);
+        }
+        // One is the closure's.
+        assert_eq!(marks.alive(), 100 + 1);
+        let before = now();
+        if way == "kill" {
+            server.kill();
+            assert!(matches!(server.closed().await, ExitReason::Killed));
+        } else {
+            server.shutdown(Duration::ZERO).await;
+        }
+        assert_eq!(now(), before, "{way}");
+        assert_eq!((marks.alive(), server.counts().open()), (0, 0), "{way}");
+        assert_eq!(server.counts().accepted, 100);
+        server.closed().await;
+    }
+}
+
+#[test]
+fn a_connection_that_blocks_its_thread_does_not_keep_the_end_from_being_told() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()
+        .unwrap();
+    let (release, blocks) = std::sync::mpsc::channel::<()>();
+    let blocks = std::sync::Mutex::new(blocks);
+    let (entered, has_entered) = std::sync::mpsc::channel();
+    let (door, marks) = (Door::default(), Marks::default());
+    runtime.block_on(async {
+        let own = marks.clone();
+        let server = Server::builder(door.listener(), move |accepted: Accepted| {
+            entered.send(()).unwrap();
+            // Until the test lets go of it.
+            let _ = blocks.lock().unwrap().recv();
+            echo(&own, accepted.io)
+        })
+        .start();
+        let _client = door.knock();
+        tokio::task::spawn_blocking(move || has_entered.recv().unwrap())
+            .await
+            .unwrap();
+        server.kill();
+        let told = timeout(Duration::from_secs(60), server.closed()).await;
+        assert!(matches!(told, Ok(ExitReason::Killed)));
+        assert_eq!(server.counts().open(), 1);
+        drop(release);
+    });
+}

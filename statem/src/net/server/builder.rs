@@ -127,10 +127,14 @@ impl ServerBuilder {
             settings,
         } = self;
         let service = Service::new(accept, backoff, limits, settings);
-        let counters = service.counters();
+        let (counters, tasks) = (service.counters(), service.tasks());
         let handle = Builder::new()
             .init(Service::begin)
             .spawn(Listening, service);
-        Server { handle, counters }
+        Server {
+            handle,
+            counters,
+            tasks,
+        }
     }
 }

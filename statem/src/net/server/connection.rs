@@ -70,6 +70,8 @@ pub(super) struct Account {
     peer: Option<SocketAddr>,
     started: bool,
     end: End,
+    /// The last of the task to be dropped, by which the server knows that it is gone.
+    _task: Drain,
 }
 
 impl Running {
@@ -207,7 +209,12 @@ async fn either<A: Future, B: Future>(first: A, second: B) -> Either<A::Output, 
 }
 
 impl Account {
-    pub(super) fn open(counters: &Arc<Counters>, number: u64, peer: Option<SocketAddr>) -> Self {
+    pub(super) fn open(
+        counters: &Arc<Counters>,
+        number: u64,
+        peer: Option<SocketAddr>,
+        task: &Drain,
+    ) -> Self {
         tell!(DEBUG, connection = number, ?peer, "accepted");
         Account {
             counters: counters.clone(),
@@ -216,6 +223,7 @@ impl Account {
             peer,
             started: false,
             end: End::CutOff,
+            _task: task.clone(),
         }
     }
 

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long tasks have to end when they were told to at last.
-const GRACE: Duration = Duration::from_secs(1);
+pub(super) const GRACE: Duration = Duration::from_secs(1);
 /// How often the log hears of connections that are given up.
 const QUIET: Duration = Duration::from_secs(60);
 
@@ -102,7 +102,7 @@ pub struct Service {
     open: usize,
     /// Connections so far.
     number: u64,
-    drain: Sender<Option<Duration>>,
+    drain: Arc<Sender<Option<Duration>>>,
     crowd: Option<Crowd>,
     quiet: Option<Quiet>,
 }
@@ -257,7 +257,7 @@ impl Service {
             ends: Guard::inert(),
             open: 0,
             number: 0,
-            drain: Sender::new(None),
+            drain: Arc::new(Sender::new(None)),
             crowd: None,
             quiet: None,
         }
@@ -269,6 +269,11 @@ impl Service {
 
     pub(super) fn counters(&self) -> Arc<Counters> {
         self.counters.clone()
+    }
+
+    /// What each task has a receiver of.
+    pub(super) fn tasks(&self) -> Arc<Sender<Option<Duration>>> {
+        self.drain.clone()
     }
 
     fn room(&self) -> usize {
@@ -318,9 +323,9 @@ impl Service {
     }
 
     fn serve(&mut self, accepted: Accepted) {
-        let account = Account::open(&self.counters, self.number, accepted.peer);
-        let settings = self.settings.clone();
-        let task = serve(accepted, account, settings, self.drain.subscribe());
+        let drain = self.drain.subscribe();
+        let account = Account::open(&self.counters, self.number, accepted.peer, &drain);
+        let task = serve(accepted, account, self.settings.clone(), drain);
         self.connections.lock().spawn(task);
         self.open += 1;
         // The source looks at an empty set only when it is told to.

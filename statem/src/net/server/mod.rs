@@ -16,10 +16,12 @@ pub use accept::{Accept, Accepted};
 pub use builder::ServerBuilder;
 use counts::Counters;
 pub use counts::ServerCounts;
-use machine::Event;
 pub use machine::ServerMachine;
+use machine::{Event, GRACE};
+use telemetry::tell;
+use tokio::sync::watch::Sender;
 
-use crate::{Closed, Driver, ExitReason, Handle, Handler, Status, Watch};
+use crate::{Driver, ExitReason, Handle, Handler, Status, Watch};
 
 /// A server: accepts connections, and runs a machine for each of them in a task of its own.
 ///
@@ -28,8 +30,8 @@ use crate::{Closed, Driver, ExitReason, Handle, Handler, Status, Watch};
 /// [`ServerMachine`].
 ///
 /// A clone is another handle to the same server. When the last one is dropped the server ends, and
-/// all its connections are cut off: no task outlives it. Use [`shutdown`](Server::shutdown) to let
-/// them finish.
+/// all its connections are cut off. Use [`shutdown`](Server::shutdown) to let them finish. When
+/// [`closed`](Server::closed) tells the end no task of the server is left.
 ///
 /// In the log (feature `tracing`, target `statem::net::server`) each connection is opened and closed
 /// at level `DEBUG`, with its number, peer, bytes and the reason of its end. A flood of connections
@@ -129,6 +131,8 @@ use crate::{Closed, Driver, ExitReason, Handle, Handler, Status, Watch};
 pub struct Server {
     handle: Handle<ServerMachine>,
     counters: Arc<Counters>,
+    /// Each task of a connection has a receiver until it is gone.
+    tasks: Arc<Sender<Option<Duration>>>,
 }
 
 /// What becomes of connections when as many are open as may be.
@@ -191,7 +195,7 @@ impl Server {
     /// Cancel safety: once it has been polled the server ends in any case.
     pub async fn shutdown(&self, limit: Duration) -> ExitReason {
         drop(self.handle.cast(Event::Drain(limit)).await);
-        self.handle.closed().await
+        self.closed().await
     }
 
     /// Ends the server at once, and cuts its connections off: no machine of them gets an event, nor
@@ -200,10 +204,25 @@ impl Server {
         self.handle.kill();
     }
 
-    /// Waits for the end of the server. Ready at once, and each time, after it has ended; dropping
-    /// the future loses nothing.
-    pub fn closed(&self) -> Closed {
-        self.handle.closed()
+    /// Waits for the end of the server, and until the tasks of its connections are gone. Ready at once,
+    /// and each time, after that; dropping the future loses nothing, and it does not keep the server
+    /// alive.
+    ///
+    /// A connection that blocks its thread, which nothing can cut off, is waited for a second.
+    pub fn closed(&self) -> impl Future<Output = ExitReason> + Send + use<> {
+        let (closed, tasks) = (self.handle.closed(), self.tasks.clone());
+        async move {
+            let reason = closed.await;
+            let gone = tokio::time::timeout(GRACE, tasks.closed()).await;
+            if gone.is_err() {
+                tell!(
+                    WARN,
+                    tasks = tasks.receiver_count(),
+                    "the server has ended and connections of it have not: they block their threads"
+                );
+            }
+            reason
+        }
     }
 }
 
@@ -212,6 +231,7 @@ impl Clone for Server {
         Server {
             handle: self.handle.clone(),
             counters: self.counters.clone(),
+            tasks: self.tasks.clone(),
         }
     }
 }
