@@ -254,3 +254,15 @@ fn a_connection_that_blocks_its_thread_does_not_keep_the_end_from_being_told() {
         drop(release);
     });
 }
+
+#[tokio::test(start_paused = true)]
+#[expect(
+    unused_must_use,
+    reason = "the compiler says that the server ends at once"
+)]
+async fn a_server_that_nobody_keeps_ends_at_once_and_the_compiler_says_so() {
+    let (door, marks) = (Door::default(), Marks::default());
+    server(&door, &marks).start();
+    rest().await;
+    assert!(door.is_closed());
+}

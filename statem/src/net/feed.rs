@@ -86,7 +86,6 @@ use crate::{Actions, Guard, Machine, Source};
 /// assert_eq!(radio.state_name(), "Silent");
 /// # });
 /// ```
-#[must_use]
 pub fn feed<T>(bound: usize) -> (Feed<T>, FeedStream<T>) {
     let shared = Arc::new(Shared {
         inner: Mutex::new(Inner {
@@ -118,6 +117,7 @@ pub struct Feed<T> {
 ///
 /// Dropping it drops what is queued, and the feed's machine is told
 /// ([`FeedEvent::Gone`]).
+#[must_use = "dropped, it has no subscriber any more"]
 pub struct FeedStream<T> {
     shared: Arc<Shared<T>>,
 }

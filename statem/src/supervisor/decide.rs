@@ -5,6 +5,7 @@ use std::time::Duration;
 
 /// Who is restarted with a child that failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Strategy {
     /// That child alone.
     #[default]
@@ -21,6 +22,7 @@ pub enum Strategy {
 
 /// Which ends of a child are to be followed by a restart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Restart {
     /// All.
     #[default]

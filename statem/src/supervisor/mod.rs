@@ -100,6 +100,7 @@ pub use spec::{Shutdown, Spec};
 pub use tree::{Tree, WeakTree};
 
 /// A supervisor that is not running yet: its children and the rules it keeps to.
+#[must_use = "a supervisor is started by `spawn`"]
 pub struct Supervisor {
     config: Config,
     restart: Restart,
@@ -109,7 +110,6 @@ pub struct Supervisor {
 impl Supervisor {
     /// A supervisor without children. More than one restart within five seconds ends it, as OTP's,
     /// unless [`Supervisor::intensity`] says otherwise.
-    #[must_use]
     pub fn new(name: impl Into<Arc<str>>, strategy: Strategy) -> Self {
         Supervisor {
             config: Config {
@@ -127,7 +127,6 @@ impl Supervisor {
 
     /// How many restarts there may be within which time: one more ends the supervisor. The restart of
     /// a group counts once.
-    #[must_use]
     pub fn intensity(mut self, restarts: u32, period: Duration) -> Self {
         self.config.intensity = restarts;
         self.config.period = period;
@@ -137,7 +136,6 @@ impl Supervisor {
     /// How long each child waits before it is restarted, unless it says itself; each has a copy of its
     /// own, so that those that fail at once do not come back at once, whether there is a
     /// [seed](Backoff::seed) or not. A group waits as long as the child that failed.
-    #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.config.backoff = Some(backoff);
         self
@@ -187,7 +185,6 @@ impl Supervisor {
     }
 
     /// Which ends of this supervisor are followed by a restart, where it is the child of another one.
-    #[must_use]
     pub fn restart(mut self, restart: Restart) -> Self {
         self.restart = restart;
         self

@@ -116,6 +116,7 @@ impl Rules {
 /// handles the messages that wait in any case. What differs is what happens to one that takes too
 /// long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Shutdown {
     /// It is killed after so long: its `terminate` is not called (N62).
     Within(Duration),

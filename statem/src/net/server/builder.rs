@@ -119,6 +119,7 @@ impl ServerBuilder {
     /// # Panics
     ///
     /// Outside of a tokio runtime.
+    #[must_use = "dropped, the server ends at once, and cuts its connections off"]
     pub fn start(self) -> Server {
         let ServerBuilder {
             accept,

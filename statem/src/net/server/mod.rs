@@ -128,6 +128,7 @@ use crate::{Driver, ExitReason, Handle, Handler, Status, Watch};
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "when the last handle is dropped the server ends"]
 pub struct Server {
     handle: Handle<ServerMachine>,
     counters: Arc<Counters>,
