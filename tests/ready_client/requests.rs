@@ -400,3 +400,35 @@ async fn n80_what_was_buffered_and_may_be_sent_again_counts_once() {
     let counts = end(client).await;
     assert_eq!((counts.sent, counts.ok, counts.replayed), (1, 1, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn f30_an_answer_to_a_request_of_which_no_byte_was_sent_is_one_that_nobody_asked_for() {
+    for (ids, says) in [(None, "408 TIMEOUT"), (Some(408..=409), "408 TIMEOUT")] {
+        let network = Network::new(Fate::Accept);
+        let lines = Lines {
+            ids,
+            ..Lines::default()
+        };
+        let (client, peer) = started(&network, builder(&network, lines)).await;
+        peer.wire.accept(0);
+        let asked = ask(&client, "transfer");
+        settle().await;
+        // As a server that tells an idle client, unasked, that it is about to hang up.
+        peer.say(says);
+        let told = name(&outcome(asked).await);
+        assert_eq!((&*told, peer.heard()), ("NotSent(Closed)", vec![]));
+        assert!(peer.wire.is_closed());
+        let counts = end(client).await;
+        assert_eq!((counts.ok, counts.stray, counts.not_sent), (0, 1, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn f30_so_is_one_that_has_come_before_the_request_is_written() {
+    let network = Network::new(Fate::Accept);
+    let (client, peer) = connected(&network).await;
+    peer.say("408 TIMEOUT");
+    let told = client.call("transfer".to_owned()).await;
+    assert_ne!(name(&told), "408 TIMEOUT");
+    assert_eq!(end(client).await.stray, 1);
+}

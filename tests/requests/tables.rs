@@ -19,12 +19,18 @@ fn answers_in_order_go_to_the_oldest() {
     let (second, mut two) = scene.call();
     table.push(Sent::new(scene.send(), Some(first)));
     table.push(Sent::new(scene.send(), Some(second)));
-    assert_eq!(table.answer("1".to_owned()), Answered::Delivered);
+    assert_eq!(
+        table.answer(scene.link(), "1".to_owned()),
+        Answered::Delivered
+    );
     assert_eq!(
         (told(&mut one), told(&mut two)),
         ("1".into(), "nothing".into())
     );
-    assert_eq!(table.answer("2".to_owned()), Answered::Delivered);
+    assert_eq!(
+        table.answer(scene.link(), "2".to_owned()),
+        Answered::Delivered
+    );
     assert_eq!(told(&mut two), "2");
 }
 
@@ -38,10 +44,13 @@ fn n84_in_order_the_place_of_a_caller_that_has_gone_stays_until_its_answer_has_c
     table.push(Sent::new(scene.send(), Some(second)));
     drop(one);
     assert!(table.is_full());
-    assert_eq!(table.answer("for the first".to_owned()), Answered::Late);
+    assert_eq!(
+        table.answer(scene.link(), "for the first".to_owned()),
+        Answered::Late
+    );
     assert!(!table.is_full());
     assert_eq!(
-        table.answer("for the second".to_owned()),
+        table.answer(scene.link(), "for the second".to_owned()),
         Answered::Delivered
     );
     assert_eq!(told(&mut two), "for the second");
@@ -49,10 +58,11 @@ fn n84_in_order_the_place_of_a_caller_that_has_gone_stays_until_its_answer_has_c
 
 #[test]
 fn f30_an_answer_that_nobody_asked_for_is_given_back() {
+    let scene = Scene::new();
     let mut in_order: InOrder<u8> = InOrder::new(2);
-    assert_eq!(in_order.answer(7), Answered::Stray(7));
+    assert_eq!(in_order.answer(scene.link(), 7), Answered::Stray(7));
     let mut by_id: ById<u8> = ById::new(1..=4, 2);
-    assert_eq!(by_id.answer(3, 7), Answered::Stray(7));
+    assert_eq!(by_id.answer(scene.link(), 3, 7), Answered::Stray(7));
 }
 
 #[test]
@@ -60,10 +70,10 @@ fn the_answer_to_a_request_of_the_machine_itself_reaches_nobody() {
     let mut scene = Scene::new();
     let mut in_order: InOrder<u8> = InOrder::new(2);
     in_order.push(Sent::new(scene.send(), None));
-    assert_eq!(in_order.answer(7), Answered::Own);
+    assert_eq!(in_order.answer(scene.link(), 7), Answered::Own);
     let mut by_id: ById<u8> = ById::new(1..=4, 2);
     by_id.push(1, Sent::new(scene.send(), None));
-    assert_eq!(by_id.answer(1, 7), Answered::Own);
+    assert_eq!(by_id.answer(scene.link(), 1, 7), Answered::Own);
 }
 
 #[test]
@@ -103,7 +113,10 @@ fn n81_by_id_the_oldest_is_told_first_whatever_its_id() {
     }
     // 1 and 2 are free again and given to newer ones than 3 and 4.
     for id in [1, 2] {
-        assert_eq!(table.answer(id, "done".to_owned()), Answered::Delivered);
+        assert_eq!(
+            table.answer(scene.link(), id, "done".to_owned()),
+            Answered::Delivered
+        );
         assert_eq!(table.free_id(), Some(id));
         let (reply, caller) = scene.call();
         table.push(id, Sent::new(scene.send(), Some(reply)));
@@ -144,10 +157,13 @@ fn f29_an_id_whose_caller_has_gone_is_not_given_to_another_one() {
     }
     callers[2] = None;
     assert_eq!((table.is_full(), table.free_id()), (true, None));
-    assert_eq!(table.answer(3, "late".to_owned()), Answered::Late);
+    assert_eq!(
+        table.answer(scene.link(), 3, "late".to_owned()),
+        Answered::Late
+    );
     assert_eq!(table.free_id(), Some(3));
     assert_eq!(
-        table.answer(3, "again".to_owned()),
+        table.answer(scene.link(), 3, "again".to_owned()),
         Answered::Stray("again".to_owned())
     );
 }
@@ -161,7 +177,7 @@ fn ids_go_around_at_the_end_of_their_range() {
     for _ in 0..4 {
         let id = table.free_id().expect("all are free");
         table.push(id, Sent::new(scene.send(), None));
-        assert_eq!(table.answer(id, 0), Answered::Own);
+        assert_eq!(table.answer(scene.link(), id, 0), Answered::Own);
         given.push(id);
     }
     assert_eq!(given, [last - 1, last, last - 1, last]);
@@ -181,7 +197,7 @@ fn f22_a_request_that_may_take_long_is_not_watched() {
     in_order.push(Sent::new(scene.send(), None));
     // In order, nothing is answered before it.
     assert_eq!(in_order.oldest(), None);
-    let _ = in_order.answer(0);
+    let _ = in_order.answer(scene.link(), 0);
     assert_eq!(in_order.oldest(), Some(1));
 
     let mut by_id: ById<u8> = ById::new(1..=9, 8);
@@ -225,4 +241,35 @@ fn a_table_that_is_dropped_tells_everybody() {
     table.push(Sent::new(scene.send(), Some(reply)));
     drop(table);
     assert_eq!(told(&mut caller), "not answered");
+}
+
+#[test]
+fn n80_what_has_not_left_is_not_answered() {
+    let mut scene = Scene::new();
+    let mut in_order: InOrder<String> = InOrder::new(8);
+    let mut by_id: ById<String> = ById::new(1..=9, 8);
+    let mut callers = Vec::new();
+    // Each table's own, of which the second one is cut.
+    scene.wire.accept(10 + 10 + 5);
+    for id in 1..=2 {
+        let (reply, caller) = scene.call();
+        in_order.push(Sent::new(scene.send(), Some(reply)));
+        callers.push(caller);
+        let (reply, caller) = scene.call();
+        by_id.push(id, Sent::new(scene.send(), Some(reply)));
+        callers.push(caller);
+    }
+    let stray = |answer: &str| Answered::Stray(answer.to_owned());
+    assert_eq!(in_order.answer(scene.link(), "a".to_owned()), stray("a"));
+    assert_eq!(by_id.answer(scene.link(), 1, "b".to_owned()), stray("b"));
+    scene.flush();
+    let delivered = Answered::Delivered;
+    assert_eq!(in_order.answer(scene.link(), "a".to_owned()), delivered);
+    assert_eq!(by_id.answer(scene.link(), 1, "b".to_owned()), delivered);
+    // Of this one five bytes have left, of that one none.
+    assert_eq!(in_order.answer(scene.link(), "c".to_owned()), delivered);
+    assert_eq!(by_id.answer(scene.link(), 2, "d".to_owned()), stray("d"));
+    assert_eq!(by_id.len(), 1);
+    let told: Vec<_> = callers.iter_mut().map(told).collect();
+    assert_eq!(told, ["a", "b", "c", "nothing"]);
 }

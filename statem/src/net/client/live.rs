@@ -259,8 +259,8 @@ impl<P: Protocol> Live<P> {
     /// An answer to the oldest request, or to the one with this id.
     pub(super) fn answer(&mut self, id: Option<u64>, response: P::Response) -> Result<(), Lost> {
         let answered = match (&mut self.sent, id) {
-            (Table::InOrder(table), None) => table.answer(response),
-            (Table::ById(table), Some(id)) => table.answer(id, response),
+            (Table::InOrder(table), None) => table.answer(&self.link, response),
+            (Table::ById(table), Some(id)) => table.answer(&self.link, id, response),
             (Table::InOrder(_), Some(_)) | (Table::ById(_), None) => Answered::Stray(response),
         };
         match answered {

@@ -116,7 +116,7 @@ pub enum LinkEvent<Frame> {
 
 /// Where an item begins in everything that was sent on a link; see [`Link::is_handed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mark(u64);
+pub struct Mark(pub(in crate::net) u64);
 
 /// A byte stream: whatever can be read, written and sent to another thread.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -261,8 +261,13 @@ impl<C> Link<C> {
     /// safe to send again.
     #[must_use]
     pub fn is_handed(&self, mark: Mark) -> bool {
+        mark < self.handed()
+    }
+
+    /// Where what is not handed begins: an item with a smaller mark [is](Self::is_handed).
+    pub(in crate::net) fn handed(&self) -> Mark {
         let socket = lock(&self.socket);
-        mark.0 < socket.transport.encoded - socket.transport.unsent.len() as u64
+        Mark(socket.transport.encoded - socket.transport.unsent.len() as u64)
     }
 
     /// Bytes that wait to be written.

@@ -1,10 +1,12 @@
 //! The table of a protocol whose answers name their request.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::convert::Infallible;
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use super::sent::Handed;
 use super::{Answered, RequestError, Sent, Settled};
 use crate::Reply;
 use crate::net::Link;
@@ -22,6 +24,7 @@ pub struct ById<T: Send + 'static, R = Infallible> {
     next: u64,
     /// How many were ever sent: the number of the next one.
     numbered: u64,
+    handed: Handed,
 }
 
 impl<T: Send + 'static, R> ById<T, R> {
@@ -41,6 +44,7 @@ impl<T: Send + 'static, R> ById<T, R> {
             ids,
             window: window.max(1).min(span),
             numbered: 0,
+            handed: Handed::nothing(),
         }
     }
 
@@ -83,11 +87,13 @@ impl<T: Send + 'static, R> ById<T, R> {
         }
     }
 
-    /// An answer came for this id.
-    pub fn answer(&mut self, id: u64, response: T) -> Answered<T> {
-        match self.sent.remove(&id) {
-            Some((_, sent)) => sent.answer(response),
-            None => Answered::Stray(response),
+    /// An answer came for this id, on the link that the requests were sent on.
+    pub fn answer<C>(&mut self, link: &Link<C>, id: u64, response: T) -> Answered<T> {
+        match self.sent.entry(id) {
+            Entry::Occupied(entry) if self.handed.has(entry.get().1.mark, link) => {
+                entry.remove().1.answer(response)
+            }
+            _ => Answered::Stray(response),
         }
     }
 

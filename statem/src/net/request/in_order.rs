@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::fmt;
 
+use super::sent::Handed;
 use super::{Answered, RequestError, Sent, Settled};
 use crate::Reply;
 use crate::net::Link;
@@ -19,6 +20,7 @@ pub struct InOrder<T: Send + 'static, R = Infallible> {
     window: usize,
     /// How many were answered: the number of the oldest.
     answered: u64,
+    handed: Handed,
 }
 
 impl<T: Send + 'static, R> InOrder<T, R> {
@@ -29,6 +31,7 @@ impl<T: Send + 'static, R> InOrder<T, R> {
             sent: VecDeque::new(),
             window: window.max(1),
             answered: 0,
+            handed: Handed::nothing(),
         }
     }
 
@@ -55,12 +58,17 @@ impl<T: Send + 'static, R> InOrder<T, R> {
         self.sent.push_back(sent);
     }
 
-    /// An answer came: it is the oldest request's.
-    pub fn answer(&mut self, response: T) -> Answered<T> {
+    /// An answer came on the link that the requests were sent on: it is the oldest request's, unless
+    /// no byte of that has left.
+    pub fn answer<C>(&mut self, link: &Link<C>, response: T) -> Answered<T> {
         match self.sent.pop_front() {
-            Some(sent) => {
+            Some(sent) if self.handed.has(sent.mark, link) => {
                 self.answered += 1;
                 sent.answer(response)
+            }
+            Some(unsent) => {
+                self.sent.push_front(unsent);
+                Answered::Stray(response)
             }
             None => Answered::Stray(response),
         }

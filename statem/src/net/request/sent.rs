@@ -91,6 +91,24 @@ impl<T: Send + 'static, R> fmt::Debug for Sent<T, R> {
     }
 }
 
+/// What was handed to the transport when that was last asked: a link is asked once for all that
+/// left together.
+pub(super) struct Handed(Mark);
+
+impl Handed {
+    pub(super) fn nothing() -> Self {
+        Handed(Mark(0))
+    }
+
+    /// Whether any of this request was, so that it can have an answer.
+    pub(super) fn has<C>(&mut self, mark: Mark, link: &Link<C>) -> bool {
+        if mark >= self.0 {
+            self.0 = link.handed();
+        }
+        mark < self.0
+    }
+}
+
 /// Where an answer went.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a stray answer means that no further one can be trusted"]
@@ -101,7 +119,7 @@ pub enum Answered<T> {
     Late,
     /// Nowhere: nobody waited, since the machine itself had asked.
     Own,
-    /// It answers nothing that was asked.
+    /// It answers nothing that was asked, or a request of which no byte has left.
     Stray(T),
 }
 
