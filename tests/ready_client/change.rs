@@ -232,19 +232,55 @@ async fn an_old_connection_that_goes_silent_or_drains_while_it_is_replaced_is_le
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_replacement_gives_up_what_the_first_one_left() {
+async fn what_was_sent_on_a_connection_is_awaited_through_further_replacements() {
     let network = Network::new(Fate::Accept);
-    let (client, first) = connected(&network).await;
+    let (client, first) = patient(&network).await;
     let on_first = ask(&client, "a");
     settle().await;
     client.reconnect_now().await;
     settle().await;
+    client.ready().await.expect("it connects");
+    settle().await;
+    let second = network.peer();
+    let on_second = ask(&client, "b");
+    settle().await;
     client.reconnect_now().await;
     settle().await;
+    client.ready().await.expect("it connects");
+    tokio::time::sleep(20 * SECOND).await;
+    first.answer();
+    second.answer();
+    assert_eq!(name(&outcome(on_first).await), "A");
+    assert_eq!(name(&outcome(on_second).await), "B");
+    tokio::time::sleep(SECOND).await;
+    assert!(first.wire.is_closed() && second.wire.is_closed());
+    let counts = end(client).await;
+    assert_eq!((counts.ups, counts.ok), (3, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_nine_connections_that_were_replaced_and_still_owe_an_answer_the_oldest_is_given_up() {
+    let network = Network::new(Fate::Accept);
+    let (client, mut peer) = patient(&network).await;
+    let (mut peers, mut asked) = (Vec::new(), Vec::new());
+    for number in 0..9 {
+        asked.push(ask(&client, &format!("n{number}")));
+        settle().await;
+        client.reconnect_now().await;
+        client.ready().await.expect("it connects");
+        peers.push(std::mem::replace(&mut peer, network.peer()));
+    }
     settle().await;
-    assert_eq!(name(&outcome(on_first).await), "Unknown(Lost)");
-    assert!(first.wire.is_closed());
-    assert_eq!(end(client).await.ups, 3);
+    let mut told = Vec::new();
+    for (peer, asked) in peers.iter().zip(asked) {
+        peer.answer();
+        told.push(name(&outcome(asked).await));
+    }
+    assert_eq!(told[0], "Unknown(Lost)");
+    for (number, told) in told.iter().enumerate().skip(1) {
+        assert_eq!(*told, format!("N{number}"));
+    }
+    end(client).await;
 }
 
 #[tokio::test(start_paused = true)]

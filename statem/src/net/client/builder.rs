@@ -145,7 +145,8 @@ impl<P: Protocol> ClientBuilder<P> {
     }
 
     /// How long a connection that was replaced waits for the answers to what was sent on it: 30 s by
-    /// default. Then they are [`Unknown`](crate::net::Unknown).
+    /// default. Then they are [`Unknown`](crate::net::Unknown), and so are those of the oldest one
+    /// where more than eight wait.
     pub fn grace(mut self, time: Duration) -> Self {
         self.settings.grace = time;
         self

@@ -114,13 +114,9 @@ impl<P: Protocol> Session<P> {
         live.start(&mut self.settings, cx);
         Counters::add(&self.counters.ups, 1);
         tell!(INFO, endpoint = %live.endpoint, "up");
-        if let Some(retiring) = self.retiring.take() {
-            if retiring.in_use {
-                self.subscribers.down(&Arc::new(Lost::Replaced));
-                self.let_go(retiring, cx);
-            } else {
-                self.retiring = Some(retiring);
-            }
+        if let Some(retiring) = self.take_in_use() {
+            self.subscribers.down(&Arc::new(Lost::Replaced));
+            self.let_go(retiring, cx);
         }
         self.subscribers.up();
         self.flush(live, cx);

@@ -13,6 +13,9 @@ use super::telemetry::tell;
 use crate::net::{Lost, NotSent, RequestError, Unknown};
 use crate::{Actions, Cx, ExitReason, Next, Timer, keep, keep_and_retry};
 
+/// The most connections that were replaced and are kept for what was sent on them.
+const RETIRING: usize = 8;
+
 /// A connection that is being replaced.
 pub(super) struct Retiring<P: Protocol> {
     pub(super) live: Box<Live<P>>,
@@ -33,9 +36,6 @@ impl<P: Protocol> Session<P> {
         cx: &mut Actions<ClientMachine<P>>,
     ) {
         tell!(DEBUG, endpoint = %live.endpoint, %why, "to be replaced");
-        if let Some(older) = self.retiring.take() {
-            self.give_up(older);
-        }
         live.retire();
         let in_use = !matches!(why, Lost::Drained);
         let retiring = Retiring {
@@ -45,7 +45,7 @@ impl<P: Protocol> Session<P> {
             expires: Timer::inert(),
         };
         if in_use {
-            self.retiring = Some(retiring);
+            self.keep(retiring);
         } else {
             self.lost = Arc::new(Lost::Drained);
             self.subscribers.down(&self.lost);
@@ -53,26 +53,52 @@ impl<P: Protocol> Session<P> {
         }
     }
 
-    pub(super) fn is_retiring(&self, number: u64) -> bool {
-        self.retiring
-            .as_ref()
-            .is_some_and(|retiring| retiring.live.number == number)
+    /// The newest comes last: it alone may be in use. Beyond the bound the oldest is given up.
+    fn keep(&mut self, retiring: Retiring<P>) {
+        if self.retiring.len() >= RETIRING {
+            if let Some(oldest) = self.retiring.pop_front() {
+                self.give_up(oldest);
+            }
+        }
+        self.retiring.push_back(retiring);
     }
 
-    /// Something happened on the connection that was replaced.
+    pub(super) fn is_retiring(&self, number: u64) -> bool {
+        self.place_of(number).is_some()
+    }
+
+    fn place_of(&self, number: u64) -> Option<usize> {
+        let mut all = self.retiring.iter();
+        all.position(|retiring| retiring.live.number == number)
+    }
+
+    /// Takes the connection that is in use although it is to be replaced.
+    pub(super) fn take_in_use(&mut self) -> Option<Retiring<P>> {
+        if self.retiring.back()?.in_use {
+            self.retiring.pop_back()
+        } else {
+            None
+        }
+    }
+
+    /// Something happened on a connection that was replaced.
     pub(super) fn on_retiring(
         &mut self,
+        number: u64,
         what: Happened<P>,
         cx: &mut Actions<ClientMachine<P>>,
     ) -> Next<ClientMachine<P>> {
-        let Some(mut retiring) = self.retiring.take() else {
+        let Some(place) = self.place_of(number) else {
+            return keep();
+        };
+        let Some(mut retiring) = self.retiring.remove(place) else {
             return keep();
         };
         let verdict = self.heard(&mut retiring.live, what, cx);
         match verdict {
             Verdict::Keep if retiring.in_use => {
                 self.flush(&mut retiring.live, cx);
-                self.retiring = Some(retiring);
+                self.retiring.insert(place, retiring);
             }
             Verdict::Keep if retiring.live.in_flight() == 0 => self.give_up(retiring),
             Verdict::Replace(Lost::Drained) if retiring.in_use => {
@@ -81,7 +107,7 @@ impl<P: Protocol> Session<P> {
                 self.subscribers.down(&self.lost);
                 self.let_go(retiring, cx);
             }
-            Verdict::Keep | Verdict::Replace(_) => self.retiring = Some(retiring),
+            Verdict::Keep | Verdict::Replace(_) => self.retiring.insert(place, retiring),
             Verdict::Lost(lost) => {
                 let lost = self.close(&mut retiring.live, lost);
                 if retiring.in_use {
@@ -95,9 +121,10 @@ impl<P: Protocol> Session<P> {
         keep()
     }
 
-    /// Time is over for what is in flight on it.
-    pub(super) fn expired(&mut self) -> Next<ClientMachine<P>> {
-        if let Some(retiring) = self.retiring.take() {
+    /// Time is over for what is in flight on the connection of this number.
+    pub(super) fn expired(&mut self, number: u64) -> Next<ClientMachine<P>> {
+        let place = self.place_of(number);
+        if let Some(retiring) = place.and_then(|place| self.retiring.remove(place)) {
             self.give_up(retiring);
         }
         keep()
@@ -109,8 +136,9 @@ impl<P: Protocol> Session<P> {
             return self.give_up(retiring);
         }
         retiring.in_use = false;
-        retiring.expires = cx.timer(self.settings.grace, Event::Expired);
-        self.retiring = Some(retiring);
+        let expired = Event::Expired(retiring.live.number);
+        retiring.expires = cx.timer(self.settings.grace, expired);
+        self.keep(retiring);
     }
 
     fn give_up(&mut self, mut retiring: Retiring<P>) {
@@ -119,7 +147,7 @@ impl<P: Protocol> Session<P> {
 
     /// The client is about to end: what waits has waited in vain.
     pub(super) fn drain(&mut self, live: Option<&mut Live<P>>, cx: &mut Actions<ClientMachine<P>>) {
-        if let Some(retiring) = self.retiring.take() {
+        if let Some(retiring) = self.take_in_use() {
             self.let_go(retiring, cx);
         }
         if let Some(live) = live {
@@ -138,7 +166,7 @@ impl<P: Protocol> Session<P> {
         cx: &mut Cx<ClientMachine<P>>,
     ) -> Next<ClientMachine<P>> {
         if self.is_retiring(number) {
-            let _ = self.on_retiring(what, cx);
+            let _ = self.on_retiring(number, what, cx);
         } else if let Some(mut open) = live.take() {
             match self.heard(&mut open, what, cx) {
                 Verdict::Keep | Verdict::Replace(_) => *live = Some(open),
@@ -152,9 +180,10 @@ impl<P: Protocol> Session<P> {
     pub(super) fn expired_draining(
         &mut self,
         live: &mut Option<Box<Live<P>>>,
+        number: u64,
         cx: &mut Cx<ClientMachine<P>>,
     ) -> Next<ClientMachine<P>> {
-        let _ = self.expired();
+        let _ = self.expired(number);
         self.drained(live.as_deref_mut(), cx);
         keep()
     }
@@ -164,7 +193,7 @@ impl<P: Protocol> Session<P> {
         // What waits has waited in vain, and what could be sent again has no connection for it.
         self.queue.settle(not_sent);
         self.settle_queue();
-        if self.retiring.is_some() {
+        if !self.retiring.is_empty() {
             return;
         }
         match live {
@@ -180,9 +209,9 @@ impl<P: Protocol> Session<P> {
             reason: reason.clone(),
             may_have_run,
         };
-        let mut retiring = self.retiring.take();
-        let retiring = retiring.as_mut().map(|retiring| &mut *retiring.live);
-        for live in [retiring, live].into_iter().flatten() {
+        let mut retiring = std::mem::take(&mut self.retiring);
+        let retiring = retiring.iter_mut().map(|retiring| &mut *retiring.live);
+        for live in retiring.chain(live) {
             tell!(
                 INFO,
                 endpoint = %live.endpoint,

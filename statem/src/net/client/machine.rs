@@ -106,8 +106,8 @@ pub enum Event<P: Protocol> {
     TooLate,
     /// Something happened on the connection of this number.
     On(u64, On<Frames<<P::Codec as Decoder>::Item>>),
-    /// Time is over for the connection that was replaced.
-    Expired,
+    /// Time is over for the connection of this number, which was replaced.
+    Expired(u64),
 }
 
 /// What happens on a connection.
@@ -169,11 +169,13 @@ impl<P: Protocol> Handler for ClientMachine<P> {
             (S::Draining(mut s), E::On(number, what)) => {
                 session.on_draining(&mut s.live, number, what, cx)
             }
-            (S::Draining(mut s), E::Expired) => session.expired_draining(&mut s.live, cx),
-            (_, E::On(number, what)) if session.is_retiring(number) => {
-                session.on_retiring(what, cx)
+            (S::Draining(mut s), E::Expired(number)) => {
+                session.expired_draining(&mut s.live, number, cx)
             }
-            (_, E::Expired) => session.expired(),
+            (_, E::On(number, what)) if session.is_retiring(number) => {
+                session.on_retiring(number, what, cx)
+            }
+            (_, E::Expired(number)) => session.expired(number),
 
             (S::Disconnected(s), E::Retry) => s.go(Connecting::default()),
             (S::Disconnected(s), E::Reconnect(reply)) => {

@@ -1,5 +1,6 @@
 //! What a client keeps in every state, and what it does with requests.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::call::Asked;
@@ -26,7 +27,8 @@ pub struct Session<P: Protocol> {
     /// Requests that wait for a connection or for room on it.
     pub(super) queue: Queue<P::Request, P::Response>,
     pub(super) subscribers: Subscribers<P::Response>,
-    pub(super) retiring: Option<Retiring<P>>,
+    /// Connections that were replaced, the newest last.
+    pub(super) retiring: VecDeque<Retiring<P>>,
     /// The endpoint whose last connection did not do: the next attempt begins with another one.
     pub(super) unfit: Option<Endpoint>,
     /// Why there is no connection.
@@ -54,7 +56,7 @@ impl<P: Protocol> Session<P> {
             counters,
             queue: Queue::new(settings.queue),
             subscribers: Subscribers::default(),
-            retiring: None,
+            retiring: VecDeque::new(),
             unfit: None,
             lost: Arc::new(Lost::NotYet),
             number: 0,
@@ -88,14 +90,13 @@ impl<P: Protocol> Session<P> {
         reply: Answer<P>,
         cx: &mut Actions<ClientMachine<P>>,
     ) -> Next<ClientMachine<P>> {
-        match self.retiring.take() {
-            Some(mut retiring) if retiring.in_use => {
+        match self.take_in_use() {
+            Some(mut retiring) => {
                 let next = self.call(&mut retiring.live, asked, reply, cx);
-                self.retiring = Some(retiring);
+                self.retiring.push_back(retiring);
                 next
             }
-            other => {
-                self.retiring = other;
+            None => {
                 Counters::add(&self.counters.accepted, 1);
                 let lost = self.lost.clone();
                 self.queue.push(asked.request, reply, asked.policy, || {
