@@ -20,6 +20,8 @@ pub mod guarantees {
     pub mod eager;
     /// The right way.
     pub mod patient;
+    #[cfg(test)]
+    mod tests;
 }
 mod machines;
 pub mod redis_client;

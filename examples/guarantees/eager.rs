@@ -1,4 +1,6 @@
+use std::collections::VecDeque;
 use std::io;
+use std::time::Duration;
 
 use statem::net::{Link, LinkEvent};
 use statem::{Cx, EnterCx, ExitReason, Handler, Next, Reply, StateMachine, keep, stop, unexpected};
@@ -24,7 +26,8 @@ pub enum Eager {
 /// A connection.
 pub struct Connected {
     link: Link<LinesCodec>,
-    asked: Option<Reply<String>>,
+    /// Who waits for an answer, in the order in which they asked.
+    asked: VecDeque<Reply<String>>,
 }
 
 /// What happens to it.
@@ -33,6 +36,8 @@ pub enum Event {
     Price(String, Reply<String>),
     /// The attempt to connect has ended.
     Dialled(io::Result<TcpStream>),
+    /// It takes too long.
+    TooLate,
     /// Something came, or the connection ended.
     Link(LinkEvent<String>),
 }
@@ -41,6 +46,7 @@ impl Handler for Eager {
     fn enter(&mut self, address: &mut String, cx: &mut EnterCx<Self>) {
         if let Self::Dialling = self {
             cx.state_task(TcpStream::connect(address.clone()), Event::Dialled);
+            cx.state_timeout(Duration::from_secs(5), Event::TooLate);
         }
     }
 
@@ -48,18 +54,21 @@ impl Handler for Eager {
         match (state, event) {
             (EagerAt::Dialling(s), Event::Dialled(Ok(io))) => s.go(Connected {
                 link: Link::open(io, LinesCodec::new(), cx, Event::Link),
-                asked: None,
+                asked: VecDeque::new(),
             }),
             (EagerAt::Dialling(_), Event::Dialled(Err(error))) => stop(ExitReason::other(error)),
+            (EagerAt::Dialling(_), Event::TooLate) => {
+                stop(ExitReason::other("no connection within five seconds"))
+            }
             (EagerAt::Dialling(_), call @ Event::Price(..)) => statem::postpone(call),
             (EagerAt::Connected(mut s), Event::Price(thing, reply)) => {
                 if s.link.send(thing).is_ok() {
-                    s.asked = Some(reply);
+                    s.asked.push_back(reply);
                 }
                 keep()
             }
             (EagerAt::Connected(mut s), Event::Link(LinkEvent::Frame(price))) => {
-                drop(s.asked.take().map(|reply| reply.send(price)));
+                drop(s.asked.pop_front().map(|reply| reply.send(price)));
                 keep()
             }
             (EagerAt::Connected(_), Event::Link(LinkEvent::Closed(_))) => {

@@ -1,6 +1,8 @@
+use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use statem::net::{Link, LinkEvent};
 use statem::{Backoff, Cx, EnterCx, Handler, Next, Reply, StateMachine, keep, unexpected};
@@ -19,7 +21,7 @@ pub enum Patient {
     #[to(Dialling = "back-off over")]
     Offline,
     /// It tries to connect.
-    #[to(Online = "dialled", Offline = "refused")]
+    #[to(Online = "dialled", Offline = "refused or too late")]
     Dialling,
     /// It is connected.
     #[to(Offline = "lost")]
@@ -37,7 +39,8 @@ pub struct Client {
 /// A connection.
 pub struct Online {
     link: Link<LinesCodec>,
-    asked: Option<Reply<String, NoServer>>,
+    /// Who waits for an answer, in the order in which they asked.
+    asked: VecDeque<Reply<String, NoServer>>,
 }
 
 /// There is no connection to the server.
@@ -60,6 +63,8 @@ pub enum Event {
     Retry,
     /// The attempt to connect has ended.
     Dialled(io::Result<TcpStream>),
+    /// It takes too long.
+    TooLate,
     /// Something came, or the connection ended.
     Link(LinkEvent<String>),
 }
@@ -70,6 +75,7 @@ impl Handler for Patient {
             Self::Offline => cx.state_timeout(client.backoff.delay(), Event::Retry),
             Self::Dialling => {
                 cx.state_task(TcpStream::connect(client.address.clone()), Event::Dialled);
+                cx.state_timeout(Duration::from_secs(5), Event::TooLate);
             }
             Self::Online(_) => {}
         }
@@ -86,22 +92,22 @@ impl Handler for Patient {
             (S::Offline(s), Event::Retry) => s.go(Dialling),
             (S::Dialling(s), Event::Dialled(Ok(io))) => s.go(Online {
                 link: Link::open(io, LinesCodec::new(), cx, Event::Link),
-                asked: None,
+                asked: VecDeque::new(),
             }),
-            (S::Dialling(s), Event::Dialled(Err(_))) => s.go(Offline),
+            (S::Dialling(s), Event::Dialled(Err(_)) | Event::TooLate) => s.go(Offline),
             (S::Offline(_) | S::Dialling(_), Event::Price(_, reply)) => {
                 let _ = reply.fail(NoServer);
                 keep()
             }
             (S::Online(mut s), Event::Price(thing, reply)) => {
                 if s.link.send(thing).is_ok() {
-                    s.asked = Some(reply);
+                    s.asked.push_back(reply);
                 }
                 keep()
             }
             (S::Online(mut s), Event::Link(LinkEvent::Frame(price))) => {
                 client.backoff.reset();
-                drop(s.asked.take().map(|reply| reply.send(price)));
+                drop(s.asked.pop_front().map(|reply| reply.send(price)));
                 keep()
             }
             (S::Online(s), Event::Link(LinkEvent::Closed(_))) => s.go(Offline),
