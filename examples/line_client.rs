@@ -2,12 +2,11 @@
 //! and matches replies to callers. `cargo run --example line_client`
 use std::{collections::VecDeque, io, time::Duration};
 
-use statem::net::{Link, LinkEvent};
+use statem::net::{Lines, Link, LinkEvent};
 use statem::{Client, Cx, EnterCx, Handler, Next, Reply, StateMachine};
 use statem::{keep, postpone, spawn, unexpected};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_util::codec::LinesCodec;
 
 #[derive(StateMachine)]
 #[machine(event = Event, data = Peer)]
@@ -22,7 +21,7 @@ enum Line {
 }
 
 struct Connected {
-    link: Link<LinesCodec>,
+    link: Link<Lines>,
     asked: VecDeque<Reply<String>>,
 }
 
@@ -63,7 +62,7 @@ impl Handler for Line {
         match (state, event) {
             (S::Disconnected(s), E::Retry) => s.go(Connecting),
             (S::Connecting(s), E::Dialled(Ok(io))) => s.go(Connected {
-                link: Link::open(io, LinesCodec::new(), cx, E::Link),
+                link: Link::open(io, Lines::new(1024), cx, E::Link),
                 asked: VecDeque::new(),
             }),
             (S::Connecting(s), E::Dialled(Err(_)) | E::TooLate) => s.go(Disconnected),

@@ -2,10 +2,9 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use statem::net::{Link, LinkEvent};
+use statem::net::{Lines, Link, LinkEvent};
 use statem::{Cx, EnterCx, ExitReason, Handler, Next, Reply, StateMachine, keep, stop, unexpected};
 use tokio::net::TcpStream;
-use tokio_util::codec::LinesCodec;
 
 /// The wrong way: a client that promises to be connected when it has started.
 ///
@@ -25,7 +24,7 @@ pub enum Eager {
 
 /// A connection.
 pub struct Connected {
-    link: Link<LinesCodec>,
+    link: Link<Lines>,
     /// Who waits for an answer, in the order in which they asked.
     asked: VecDeque<Reply<String>>,
 }
@@ -53,7 +52,7 @@ impl Handler for Eager {
     fn handle(state: EagerAt<'_>, event: Event, _: &mut String, cx: &mut Cx<Self>) -> Next<Self> {
         match (state, event) {
             (EagerAt::Dialling(s), Event::Dialled(Ok(io))) => s.go(Connected {
-                link: Link::open(io, LinesCodec::new(), cx, Event::Link),
+                link: Link::open(io, Lines::new(1024), cx, Event::Link),
                 asked: VecDeque::new(),
             }),
             (EagerAt::Dialling(_), Event::Dialled(Err(error))) => stop(ExitReason::other(error)),

@@ -4,10 +4,9 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use statem::net::{Link, LinkEvent};
+use statem::net::{Lines, Link, LinkEvent};
 use statem::{Backoff, Cx, EnterCx, Handler, Next, Reply, StateMachine, keep, unexpected};
 use tokio::net::TcpStream;
-use tokio_util::codec::LinesCodec;
 
 /// The right way: a client that promises to answer, and to connect when it can.
 ///
@@ -38,7 +37,7 @@ pub struct Client {
 
 /// A connection.
 pub struct Online {
-    link: Link<LinesCodec>,
+    link: Link<Lines>,
     /// Who waits for an answer, in the order in which they asked.
     asked: VecDeque<Reply<String, NoServer>>,
 }
@@ -91,7 +90,7 @@ impl Handler for Patient {
         match (state, event) {
             (S::Offline(s), Event::Retry) => s.go(Dialling),
             (S::Dialling(s), Event::Dialled(Ok(io))) => s.go(Online {
-                link: Link::open(io, LinesCodec::new(), cx, Event::Link),
+                link: Link::open(io, Lines::new(1024), cx, Event::Link),
                 asked: VecDeque::new(),
             }),
             (S::Dialling(s), Event::Dialled(Err(_)) | Event::TooLate) => s.go(Offline),

@@ -6,6 +6,7 @@ mod elsewhere;
 mod feed;
 mod flow;
 mod goodbye;
+mod lines;
 mod liveness;
 mod loopback;
 mod owner;

@@ -27,7 +27,7 @@ pub use client::{
     Client, ClientBuilder, ClientCall, ClientCounts, ClientMachine, Handshake, Notice, Protocol,
     Received,
 };
-pub use codec::Exactly;
+pub use codec::{Exactly, Lines};
 pub use connect::{
     Address, ConnectCause, ConnectError, ConnectFailure, Connection, Connector, Dial, Endpoint,
     InvalidEndpoint, IoFuture, Prefer, Resolve, SystemDialler, SystemResolver,

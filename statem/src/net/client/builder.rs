@@ -16,14 +16,13 @@ use crate::net::{Connector, LinkConfig, Policy};
 /// How a [`Client`] is started: made by [`Client::builder`].
 ///
 /// ```no_run
-/// # use statem::net::{Protocol, Received};
-/// # use tokio_util::codec::LinesCodec;
-/// # struct Lines;
-/// # impl Protocol for Lines {
-/// #     type Codec = LinesCodec;
+/// # use statem::net::{Lines, Protocol, Received};
+/// # struct Echo;
+/// # impl Protocol for Echo {
+/// #     type Codec = Lines;
 /// #     type Request = String;
 /// #     type Response = String;
-/// #     fn codec(&self) -> LinesCodec { LinesCodec::new() }
+/// #     fn codec(&self) -> Lines { Lines::new(1024) }
 /// #     fn receive(&mut self, line: String, _: &mut Vec<String>) -> Received<String> { Received::Answer(line) }
 /// # }
 /// use std::time::Duration;
@@ -31,7 +30,7 @@ use crate::net::{Connector, LinkConfig, Policy};
 /// use statem::net::{Client, Connector, Policy};
 ///
 /// let peer = Connector::new("db-1.example:4000").or("db-2.example:4000");
-/// let client = Client::builder(Lines, peer)
+/// let client = Client::builder(Echo, peer)
 ///     .policy(Policy::FailFast)
 ///     .limit(Duration::from_secs(1))
 ///     .answer_timeout(Duration::from_secs(3))

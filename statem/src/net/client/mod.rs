@@ -45,19 +45,18 @@ use machine::Event;
 /// [`ClientMachine`] draws its states.
 ///
 /// ```
-/// use statem::net::{Client, Protocol, Received};
+/// use statem::net::{Client, Lines, Protocol, Received};
 /// use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-/// use tokio_util::codec::LinesCodec;
 ///
-/// struct Lines;
+/// struct Echo;
 ///
-/// impl Protocol for Lines {
-///     type Codec = LinesCodec;
+/// impl Protocol for Echo {
+///     type Codec = Lines;
 ///     type Request = String;
 ///     type Response = String;
 ///
-///     fn codec(&self) -> LinesCodec {
-///         LinesCodec::new()
+///     fn codec(&self) -> Lines {
+///         Lines::new(1024)
 ///     }
 ///
 ///     fn receive(&mut self, line: String, _: &mut Vec<String>) -> Received<String> {
@@ -68,7 +67,7 @@ use machine::Event;
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// // There is no server yet: a client starts without one.
 /// let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-/// let client = Client::start(Lines, port);
+/// let client = Client::start(Echo, port);
 /// # tokio::spawn(async move {
 /// #     let listener = tokio::net::TcpListener::bind(port).await.unwrap();
 /// #     let (mut socket, _) = listener.accept().await.unwrap();

@@ -14,19 +14,18 @@ use tokio_util::codec::{Decoder, Encoder};
 /// panic in one is a panic of the machine.
 ///
 /// ```
-/// use statem::net::{Protocol, Received};
-/// use tokio_util::codec::LinesCodec;
+/// use statem::net::{Lines, Protocol, Received};
 ///
 /// /// Every line is answered by a line.
-/// struct Lines;
+/// struct Echo;
 ///
-/// impl Protocol for Lines {
-///     type Codec = LinesCodec;
+/// impl Protocol for Echo {
+///     type Codec = Lines;
 ///     type Request = String;
 ///     type Response = String;
 ///
-///     fn codec(&self) -> LinesCodec {
-///         LinesCodec::new()
+///     fn codec(&self) -> Lines {
+///         Lines::new(1024)
 ///     }
 ///
 ///     fn receive(&mut self, line: String, _: &mut Vec<String>) -> Received<String> {

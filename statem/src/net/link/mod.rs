@@ -36,9 +36,9 @@ use crate::{Actions, Guard, Machine};
 /// the socket at once (N83); no event of it is handled afterwards (N36).
 ///
 /// When the peer has closed its side, the codec's `decode_eof` says what the rest is. Some codecs
-/// are lenient: `LinesCodec` gives an unfinished last line as a frame. Where a reply that was cut
-/// off must not pass for a whole one, use a codec whose `decode_eof` refuses a rest, as the default
-/// one does: then the link says [`CloseReason::Cut`].
+/// are lenient: `LinesCodec` of `tokio_util` gives an unfinished last line as a frame. Where a reply
+/// that was cut off must not pass for a whole one, use a codec whose `decode_eof` refuses a rest, as
+/// the default one does, and [`Lines`](super::Lines): then the link says [`CloseReason::Cut`].
 ///
 /// ```
 /// use statem::net::{Link, LinkEvent};
