@@ -492,3 +492,30 @@ async fn a_connection_that_is_replaced_is_not_pinged() {
     assert_eq!(old.heard(), Vec::<String>::new());
     end(client).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_that_fails_does_not_end_a_client_that_stops_when_it_is_disconnected() {
+    for drains in [false, true] {
+        let network = Network::new(Fate::Accept);
+        let settings = builder(&network, Lines::default())
+            .stop_on_disconnect()
+            .max_lifetime(60 * SECOND);
+        let (client, old) = started(&network, settings).await;
+        network.now(Fate::Refuse);
+        tokio::time::sleep(70 * SECOND).await;
+        assert_eq!(state(&client), "Disconnected");
+        let asked = ask(&client, "a");
+        settle().await;
+        old.answer();
+        assert_eq!(name(&outcome(asked).await), "A");
+        // There is no other one: then it is the end.
+        if drains {
+            old.say("drain");
+        } else {
+            old.reset();
+        }
+        let reason = client.closed().await;
+        assert!(matches!(reason, ExitReason::Other(_)), "{reason}");
+        end(client).await;
+    }
+}

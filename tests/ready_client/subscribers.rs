@@ -110,3 +110,22 @@ async fn a_subscription_to_a_client_that_has_ended_ends() {
     client.reconnect_now().await;
     end(client).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_subscribes_while_a_connection_is_replaced_is_told_that_there_is_one() {
+    let network = Network::new(Fate::Accept);
+    let (client, old) = connected(&network).await;
+    network.now(Fate::Refuse);
+    client.reconnect_now().await;
+    settle().await;
+    let mut stream = client.subscribe(8).await;
+    assert_eq!(next(&mut stream).await, "up");
+    old.say("!one");
+    assert_eq!(next(&mut stream).await, "!one");
+    network.now(Fate::Accept);
+    client.ready().await.expect("it connects");
+    for expected in ["down", "up"] {
+        assert_eq!(next(&mut stream).await, expected);
+    }
+    end(client).await;
+}

@@ -162,7 +162,7 @@ impl<P: Protocol> ClientBuilder<P> {
     /// Ends the client with the [`Lost`](crate::net::Lost) as its reason when an attempt to connect
     /// fails, the first one too, or the connection is lost: for a client that is restarted by
     /// somebody else, or that cannot go on without what the old connection knew. By default it
-    /// tries again.
+    /// tries again, and so does this one while the connection that is to be replaced is used.
     pub fn stop_on_disconnect(mut self) -> Self {
         self.settings.stop_on_disconnect = true;
         self

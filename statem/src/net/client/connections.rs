@@ -238,7 +238,7 @@ impl<P: Protocol> Session<P> {
         } else {
             false
         };
-        if stops || self.settings.stop_on_disconnect {
+        if stops || (self.settings.stop_on_disconnect && !self.is_in_use()) {
             return Err(lost);
         }
         let delay = if lost.is_permanent() {

@@ -11,7 +11,7 @@ use super::session::Session;
 use super::telemetry::Uptime;
 use super::telemetry::tell;
 use crate::net::{Lost, NotSent, RequestError, Unknown};
-use crate::{Actions, Cx, ExitReason, Next, Timer, keep, keep_and_retry};
+use crate::{Actions, Cx, ExitReason, Next, Timer, keep, keep_and_retry, stop};
 
 /// The most connections that were replaced and are kept for what was sent on them.
 const RETIRING: usize = 8;
@@ -72,9 +72,15 @@ impl<P: Protocol> Session<P> {
         all.position(|retiring| retiring.live.number == number)
     }
 
-    /// Takes the connection that is in use although it is to be replaced.
+    /// Whether a connection is in use although it is to be replaced: then there is one, whatever
+    /// the state is.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.retiring.back().is_some_and(|retiring| retiring.in_use)
+    }
+
+    /// Takes that connection.
     pub(super) fn take_in_use(&mut self) -> Option<Retiring<P>> {
-        if self.retiring.back()?.in_use {
+        if self.is_in_use() {
             self.retiring.pop_back()
         } else {
             None
@@ -112,7 +118,10 @@ impl<P: Protocol> Session<P> {
                 let lost = self.close(&mut retiring.live, lost);
                 if retiring.in_use {
                     self.subscribers.down(&lost);
-                    self.lost = lost;
+                    self.lost = lost.clone();
+                    if self.settings.stop_on_disconnect {
+                        return stop(lost);
+                    }
                     // Those that found it ended, and wait for the reason.
                     return keep_and_retry();
                 }

@@ -162,7 +162,7 @@ impl<P: Protocol> Handler for ClientMachine<P> {
             (_, E::Call(asked, reply)) => session.wait(asked, reply, cx),
 
             (S::Connected(_), E::Subscribe(feed)) => session.subscribe(feed, true, cx),
-            (_, E::Subscribe(feed)) => session.subscribe(feed, false, cx),
+            (_, E::Subscribe(feed)) => session.subscribe(feed, session.is_in_use(), cx),
             (_, E::Feed(number, event)) => session.on_feed(number, event),
 
             // The connection that was replaced goes on beside the states that make another one.
