@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::support::{Network, ms};
 
 /// A server that proves to be `names`, and a client that trusts it.
-fn pair(names: &[&str]) -> (TlsAcceptor, Tls) {
+pub(crate) fn pair(names: &[&str]) -> (TlsAcceptor, Tls) {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
     let certificate = CertificateDer::from(made.cert);

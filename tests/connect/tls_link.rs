@@ -1,11 +1,11 @@
 //! A link over TLS: how it ends, as a machine sees it (F08).
 
-use statem::net::{CloseReason, Io, Link, LinkEvent};
+use statem::net::{Client, CloseReason, Connector, Io, Lines, Link, LinkEvent, Protocol, Received};
 use statem::{Cx, Handler, Next, Reply, StateMachine, keep, spawn};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::codec::LinesCodec;
 
-use crate::tls::{listener, secured};
+use crate::tls::{listener, pair, secured};
 
 /// Reads a stream to its end. Its data is who wants to know.
 #[derive(StateMachine)]
@@ -88,4 +88,36 @@ async fn f08_a_link_over_tls_tells_an_end_from_one_that_anybody_could_have_made(
         CloseReason::Read(error) => assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof),
         other => panic!("{other}"),
     }
+}
+
+struct Echo;
+
+impl Protocol for Echo {
+    type Codec = Lines;
+    type Request = String;
+    type Response = String;
+
+    fn codec(&self) -> Lines {
+        Lines::new(1024)
+    }
+
+    fn receive(&mut self, line: String, _: &mut Vec<String>) -> Received<String> {
+        Received::Answer(line)
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_replaced_says_goodbye_to_tls() {
+    let (listener, address) = listener().await;
+    let (acceptor, tls) = pair(&["127.0.0.1"]);
+    let client = Client::start(Echo, Connector::new(address).tls(tls));
+    let (plain, _) = listener.accept().await.expect("a connection");
+    let mut first = acceptor.accept(plain).await.expect("the two agree");
+    client.ready().await.expect("it connects");
+    client.reconnect_now().await;
+    let (plain, _) = listener.accept().await.expect("a connection");
+    let _second = acceptor.accept(plain).await.expect("the two agree");
+    // Without a goodbye it is an error: anybody could have made that end.
+    let read = first.read(&mut [0; 8]).await;
+    assert_eq!(read.expect("it says goodbye"), 0);
 }

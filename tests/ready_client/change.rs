@@ -40,7 +40,7 @@ pub(crate) async fn f38_a_drain_makes_before_it_breaks() {
     assert!(!old.wire.is_closed(), "it still owes an answer");
     old.say("BEFORE");
     assert_eq!(name(&outcome(before).await), "BEFORE");
-    assert!(old.wire.is_closed());
+    assert!(old.wire.is_shut());
     let counts = end(client).await;
     assert_eq!((counts.ok, counts.unknown, counts.ups), (2, 0, 2));
 }
@@ -166,7 +166,7 @@ async fn f40_reconnect_now_uses_the_old_connection_until_there_is_a_new_one() {
     old.say("STILL");
     assert_eq!(name(&outcome(between).await), "BETWEEN");
     assert_eq!(name(&outcome(still).await), "STILL");
-    assert!(old.wire.is_closed());
+    assert!(old.wire.is_shut());
     new.say("AFTER");
     assert_eq!(name(&outcome(after).await), "AFTER");
     end(client).await;
@@ -222,7 +222,7 @@ async fn an_old_connection_that_goes_silent_or_drains_while_it_is_replaced_is_le
     assert_eq!(old.heard(), ["b"]);
     old.say("B");
     assert_eq!(name(&outcome(owed).await), "B");
-    assert!(old.wire.is_closed());
+    assert!(old.wire.is_shut());
     network.now(Fate::Accept);
     client.ready().await.expect("it connects");
     settle().await;
@@ -518,4 +518,32 @@ async fn a_replacement_that_fails_does_not_end_a_client_that_stops_when_it_is_di
         assert!(matches!(reason, ExitReason::Other(_)), "{reason}");
         end(client).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_was_replaced_says_goodbye_when_all_was_answered() {
+    let network = Network::new(Fate::Accept);
+    let (client, old) = connected(&network).await;
+    let asked = ask(&client, "a");
+    settle().await;
+    client.reconnect_now().await;
+    client.ready().await.expect("it connects");
+    settle().await;
+    assert!(!old.wire.is_shut());
+    old.answer();
+    assert_eq!(name(&outcome(asked).await), "A");
+    assert!(old.wire.is_shut() && !old.wire.is_closed());
+    old.wire.end();
+    settle().await;
+    assert!(old.wire.is_closed());
+    // One that does not close its side is left after a second.
+    let second = network.peer();
+    client.reconnect_now().await;
+    client.ready().await.expect("it connects");
+    settle().await;
+    assert!(second.wire.is_shut() && !second.wire.is_closed());
+    tokio::time::sleep(SECOND).await;
+    assert!(second.wire.is_closed());
+    let counts = end(client).await;
+    assert_eq!((counts.ups, counts.stray), (3, 0));
 }

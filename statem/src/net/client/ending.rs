@@ -26,6 +26,16 @@ pub(super) struct Retiring<P: Protocol> {
     pub(super) expires: Timer,
 }
 
+impl<P: Protocol> Retiring<P> {
+    /// Says goodbye, if it is not used and owes nothing.
+    fn leave(&mut self) {
+        if !self.in_use && self.live.in_flight() == 0 {
+            self.expires = Timer::inert();
+            self.live.say_goodbye();
+        }
+    }
+}
+
 /// The connection that was replaced, and the end.
 impl<P: Protocol> Session<P> {
     /// Keeps a connection beside the states that make another one.
@@ -106,14 +116,17 @@ impl<P: Protocol> Session<P> {
                 self.flush(&mut retiring.live, cx);
                 self.retiring.insert(place, retiring);
             }
-            Verdict::Keep if retiring.live.in_flight() == 0 => self.give_up(retiring),
             Verdict::Replace(Lost::Drained) if retiring.in_use => {
                 retiring.why = Lost::Drained;
                 self.lost = Arc::new(Lost::Drained);
                 self.subscribers.down(&self.lost);
                 self.let_go(retiring, cx);
             }
-            Verdict::Keep | Verdict::Replace(_) => self.retiring.insert(place, retiring),
+            Verdict::Keep | Verdict::Replace(_) => {
+                retiring.leave();
+                self.retiring.insert(place, retiring);
+            }
+            Verdict::Lost(_) if retiring.live.is_closing() => self.give_up(retiring),
             Verdict::Lost(lost) => {
                 let lost = self.close(&mut retiring.live, lost);
                 if retiring.in_use {
@@ -139,14 +152,15 @@ impl<P: Protocol> Session<P> {
         keep()
     }
 
-    /// Nothing more is sent on it. It stays for a while if anybody still waits for an answer.
+    /// Nothing more is sent on it. It stays for a while if anybody still waits for an answer, and
+    /// then until the peer has closed its side, too.
     pub(super) fn let_go(&mut self, mut retiring: Retiring<P>, cx: &mut Actions<ClientMachine<P>>) {
-        if retiring.live.in_flight() == 0 {
-            return self.give_up(retiring);
-        }
         retiring.in_use = false;
-        let expired = Event::Expired(retiring.live.number);
-        retiring.expires = cx.timer(self.settings.grace, expired);
+        retiring.leave();
+        if !retiring.live.is_closing() {
+            let expired = Event::Expired(retiring.live.number);
+            retiring.expires = cx.timer(self.settings.grace, expired);
+        }
         self.keep(retiring);
     }
 
@@ -202,13 +216,10 @@ impl<P: Protocol> Session<P> {
         // What waits has waited in vain, and what could be sent again has no connection for it.
         self.queue.settle(not_sent);
         self.settle_queue();
-        if !self.retiring.is_empty() {
-            return;
-        }
         match live {
-            None => cx.insert(Event::Drained),
             Some(live) if live.in_flight() == 0 => live.say_goodbye(),
-            Some(_) => {}
+            None if self.retiring.is_empty() => cx.insert(Event::Drained),
+            _ => {}
         }
     }
 

@@ -127,6 +127,11 @@ impl<P: Protocol> Live<P> {
         }
     }
 
+    /// Whether it has said goodbye.
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing
+    }
+
     /// How many requests were sent and not answered.
     pub(super) fn in_flight(&self) -> usize {
         match &self.sent {
