@@ -9,7 +9,7 @@ mod reader;
 mod socket;
 mod transport;
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -119,9 +119,24 @@ pub enum LinkEvent<Frame> {
 pub struct Mark(pub(in crate::net) u64);
 
 /// A byte stream: whatever can be read, written and sent to another thread.
-pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {
+    /// How many bytes the stream below has accepted, if this one takes more at once than that.
+    #[doc(hidden)]
+    fn accepted(&self) -> Option<u64>;
+}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {
+    fn accepted(&self) -> Option<u64> {
+        let io: &dyn Any = self;
+        if let Some(io) = io.downcast_ref::<Box<dyn Io>>() {
+            return (**io).accepted();
+        }
+        #[cfg(feature = "tls")]
+        return super::connect::accepted_below(io);
+        #[cfg(not(feature = "tls"))]
+        None
+    }
+}
 
 impl fmt::Debug for dyn Io + '_ {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 //! The bytes of a link: what is read, what is written, and how long either may take.
 
 use std::io;
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -45,6 +45,8 @@ pub(super) struct Transport {
     closing: Option<Closing>,
     /// Runs while the transport accepts nothing.
     blocked: Option<Pin<Box<Sleep>>>,
+    /// Bytes that it had accepted when that was last looked at.
+    accepted: u64,
 }
 
 /// What a sender that was refused waits for.
@@ -98,6 +100,7 @@ impl Transport {
             paused: None,
             closing: None,
             blocked: None,
+            accepted: 0,
         }
     }
 
@@ -138,14 +141,13 @@ impl Transport {
     pub(super) fn work(&mut self, cx: &mut Context<'_>) -> Option<Box<dyn Io>> {
         self.io.as_ref()?;
         if self.is_writing() {
-            let waited = self.unsent.len();
             match self.write(cx) {
                 Poll::Ready(Ok(())) => self.blocked = None,
                 Poll::Ready(Err(error)) => {
                     self.blocked = None;
                     self.failed = Some(error);
                 }
-                Poll::Pending => self.watch(self.unsent.len() < waited, cx),
+                Poll::Pending => self.watch(cx),
             }
             if self.room == Room::Awaited && self.unsent.len() <= self.config.high_water / 2 {
                 self.room = Room::Due;
@@ -199,10 +201,14 @@ impl Transport {
     }
 
     /// The transport accepts nothing more: for how long it may.
-    fn watch(&mut self, progressed: bool, cx: &mut Context<'_>) {
+    fn watch(&mut self, cx: &mut Context<'_>) {
         let Some(limit) = self.config.write_timeout else {
             return;
         };
+        // TLS takes all at once, and what it has taken leaves bit by bit.
+        let below = self.io.as_ref().and_then(|io| io.accepted());
+        let accepted = below.unwrap_or(self.encoded - self.unsent.len() as u64);
+        let progressed = mem::replace(&mut self.accepted, accepted) != accepted;
         match &mut self.blocked {
             None => self.blocked = sleep(limit),
             Some(sleep) if progressed => sleep.set(tokio::time::sleep(limit)),
