@@ -432,3 +432,48 @@ async fn f30_so_is_one_that_has_come_before_the_request_is_written() {
     assert_ne!(name(&told), "408 TIMEOUT");
     assert_eq!(end(client).await.stray, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_may_run_twice_and_that_kills_its_peer_is_sent_again_three_times() {
+    let network = Network::new(Fate::Accept);
+    let client = builder(&network, Lines::default())
+        .limit(600 * SECOND)
+        .start();
+    let poison = ask(&client, "get poison");
+    let mut sent = 0;
+    while !poison.is_finished() {
+        if network.has_peer() {
+            let peer = network.peer();
+            settle().await;
+            settle().await;
+            sent += peer.heard().len();
+            peer.reset();
+        }
+        settle().await;
+        assert!(sent < 20, "it is sent without end");
+    }
+    assert_eq!(name(&outcome(poison).await), "Unknown(Lost)");
+    assert_eq!(sent, 4);
+    let counts = end(client).await;
+    assert_eq!((counts.sent, counts.replayed, counts.unknown), (1, 3, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn n80_what_may_have_run_on_one_connection_is_unknown_although_the_next_one_takes_nothing() {
+    let network = Network::new(Fate::Accept);
+    let (client, first) = connected(&network).await;
+    let asked = ask(&client, "get");
+    settle().await;
+    assert_eq!(first.heard(), ["get"]);
+    network.now(Fate::Full);
+    first.reset();
+    settle().await;
+    client.ready().await.expect("it connects again");
+    settle().await;
+    network.now(Fate::Refuse);
+    network.peer().reset();
+    tokio::time::sleep(6 * SECOND).await;
+    assert_eq!(name(&outcome(asked).await), "Unknown(TimedOut)");
+    let counts = end(client).await;
+    assert_eq!((counts.sent, counts.not_sent, counts.unknown), (1, 0, 1));
+}

@@ -51,6 +51,8 @@ pub(crate) enum Fate {
     Hang,
     /// Accepts and resets.
     Reset,
+    /// Accepts, and takes no byte.
+    Full,
 }
 
 /// Where the client under test connects to. A clone is the same network.
@@ -123,6 +125,10 @@ impl Dial for Network {
         let (near, far) = wire();
         match plan.fate {
             Fate::Accept => plan.accepted.push_back(far),
+            Fate::Full => {
+                far.accept(0);
+                plan.accepted.push_back(far);
+            }
             Fate::Reset => far.fail(io::ErrorKind::ConnectionReset),
             Fate::Refuse => {
                 return Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) });

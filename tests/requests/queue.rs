@@ -139,6 +139,7 @@ fn f28_what_may_have_run_goes_on_being_unknown_while_it_waits() {
             reply,
             policy: Policy::Wait,
             handed: true,
+            replays: 1,
         });
     }
     drop(caller);

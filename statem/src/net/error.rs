@@ -14,7 +14,10 @@ pub enum CloseReason {
     /// missing.
     ///
     /// A peer may close its side and go on to read. What waits to be written is written first, as
-    /// far as it goes; a machine that does not want to wait for that long sets itself a timeout.
+    /// far as it goes; a machine that does not want to wait for that long sets itself a timeout. An
+    /// answer that is not sent by then comes too late: where answers take time, as those of a task,
+    /// [pause](super::Link::pause) the link with the question, which keeps the end back as well, and
+    /// [resume](super::Link::resume) it with the answer.
     End,
     /// The peer closed it within a frame.
     Cut {

@@ -17,6 +17,8 @@ use crate::net::{
 };
 use crate::{Actions, Reply, Timer};
 
+/// How often a request is sent again. It may be the one that its peer does not live through.
+const REPLAYS: u32 = 3;
 /// Messages of the protocol's own that may wait for room in the write buffer.
 const OWED: usize = 1024;
 /// How long a peer that has answered everything may take to close its side.
@@ -51,8 +53,8 @@ pub(super) struct Live<P: Protocol> {
     counters: Arc<Counters>,
 }
 
-/// Requests that are sent again, by their request and policy.
-type Replay<P> = (<P as Protocol>::Request, Policy);
+/// Requests that are sent again, by their request and policy, and how often they were.
+type Replay<P> = (<P as Protocol>::Request, Policy, u32);
 
 enum Table<P: Protocol> {
     InOrder(InOrder<P::Response, Replay<P>>),
@@ -170,6 +172,7 @@ impl<P: Protocol> Live<P> {
             reply,
             policy,
             handed,
+            replays,
         } = queued;
         let hand = InHand {
             counters: &self.counters,
@@ -178,6 +181,7 @@ impl<P: Protocol> Live<P> {
         let long = protocol.is_long(&request);
         let replay = match policy {
             Policy::FailFast => None,
+            _ if replays >= REPLAYS => None,
             _ => protocol.replay(&request),
         };
         let stamp = id.map(|id| (protocol, id));
@@ -190,8 +194,10 @@ impl<P: Protocol> Live<P> {
                 } else {
                     Counters::add(&self.counters.sent, 1);
                 }
-                let replay = replay.map(|request| Box::new((request, policy)));
-                let sent = Sent::new(mark, Some(reply)).long(long).replay(replay);
+                let replays = replays + u32::from(handed);
+                let replay = replay.map(|request| Box::new((request, policy, replays)));
+                let sent = Sent::new(mark, Some(reply)).long(long).handed(handed);
+                let sent = sent.replay(replay);
                 self.note(id, sent);
                 self.watch(settings, cx);
                 Ok(())
@@ -201,6 +207,7 @@ impl<P: Protocol> Live<P> {
                 reply,
                 policy,
                 handed,
+                replays,
             }),
             Err(SendError::Closed(out)) => {
                 self.ended = true;
@@ -209,6 +216,7 @@ impl<P: Protocol> Live<P> {
                     reply,
                     policy,
                     handed,
+                    replays,
                 })
             }
             Err(SendError::Codec(error)) => {
@@ -406,7 +414,7 @@ impl<P: Protocol> Live<P> {
         error: impl Fn(bool) -> RequestError,
     ) -> Vec<Queued<P::Request, P::Response>> {
         let mut replays = Vec::new();
-        let mut again = |(request, policy): Replay<P>,
+        let mut again = |(request, policy, times): Replay<P>,
                          reply: Reply<P::Response, RequestError>,
                          handed: bool| {
             if !handed {
@@ -417,6 +425,7 @@ impl<P: Protocol> Live<P> {
                 reply,
                 policy,
                 handed,
+                replays: times,
             });
         };
         let settled: Settled = match &mut self.sent {

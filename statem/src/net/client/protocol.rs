@@ -97,7 +97,8 @@ pub trait Protocol: Send + Sized + 'static {
     }
 
     /// A copy of a request that does no harm when it runs twice: it is sent again when the
-    /// connection is lost before its answer has come. By default no request is.
+    /// connection is lost before its answer has come, three times at most, since it may be what its
+    /// peer does not live through. By default no request is.
     ///
     /// Only what may wait for a connection by its [`Policy`](super::super::Policy) is sent again.
     fn replay(&self, request: &Self::Request) -> Option<Self::Request> {

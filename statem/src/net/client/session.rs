@@ -79,6 +79,7 @@ impl<P: Protocol> Session<P> {
             reply,
             policy: asked.policy,
             handed: false,
+            replays: 0,
         };
         self.send(live, queued, cx)
     }

@@ -54,6 +54,8 @@ pub struct Queued<R, T: Send + 'static> {
     pub policy: Policy,
     /// Whether it was on a connection that is lost, so that it may have run.
     pub handed: bool,
+    /// How often it was sent again.
+    pub replays: u32,
 }
 
 impl<R, T: Send + 'static> Queue<R, T> {
@@ -109,6 +111,7 @@ impl<R, T: Send + 'static> Queue<R, T> {
             reply,
             policy,
             handed: false,
+            replays: 0,
         };
         self.may_give_way += usize::from(queued.may_give_way());
         self.waiting.push_back(queued);

@@ -15,6 +15,8 @@ pub struct Sent<T: Send + 'static, R = Infallible> {
     pub(super) reply: Option<Reply<T, RequestError>>,
     pub(super) mark: Mark,
     pub(super) long: bool,
+    /// It may have run on another connection.
+    handed: bool,
     /// Behind a pointer: few requests have one, and a table has many entries.
     pub(super) replay: Option<Box<R>>,
 }
@@ -28,6 +30,7 @@ impl<T: Send + 'static, R> Sent<T, R> {
             reply,
             mark,
             long: false,
+            handed: false,
             replay: None,
         }
     }
@@ -37,6 +40,14 @@ impl<T: Send + 'static, R> Sent<T, R> {
     #[must_use]
     pub fn long(mut self, long: bool) -> Self {
         self.long = long;
+        self
+    }
+
+    /// Whether a byte of it was accepted on a connection that is lost, before it was sent again on
+    /// this one: then it may have run, whatever becomes of it here.
+    #[must_use]
+    pub fn handed(mut self, handed: bool) -> Self {
+        self.handed = handed;
         self
     }
 
@@ -69,7 +80,7 @@ impl<T: Send + 'static, R> Sent<T, R> {
         settled: &mut Settled,
     ) {
         let Some(reply) = self.reply else { return };
-        let handed = link.is_handed(self.mark);
+        let handed = self.handed || link.is_handed(self.mark);
         if reply.is_closed() {
             return settled.gone(handed);
         }
