@@ -281,3 +281,67 @@ async fn f35_local_messages_do_not_move_the_timeouts() {
     assert_eq!(new.heard(), Vec::<String>::new());
     end(client).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn f22_a_request_that_may_take_long_is_watched_as_any_other_when_its_caller_has_gone() {
+    let network = Network::new(Fate::Accept);
+    let settings = builder(&network, pinging()).answer_timeout(LIMIT);
+    let (client, peer) = started(&network, settings).await;
+    let long = ask(&client, "long");
+    tokio::time::sleep(4 * SECOND).await;
+    assert!(!long.is_finished() && !peer.wire.is_closed());
+    // Its own limit passes after five seconds.
+    let start = now();
+    until(|| peer.wire.is_closed()).await;
+    let noticed = start.elapsed();
+    assert!(noticed <= SECOND + 2 * LIMIT + 10 * MS, "{noticed:?}");
+    assert_eq!(name(&outcome(long).await), "Unknown(TimedOut)");
+    client.ready().await.expect("it connects again");
+    let next = ask(&client, "a");
+    settle().await;
+    network.peer().answer();
+    assert_eq!(name(&outcome(next).await), "A");
+    end(client).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn f22_by_id_those_that_may_take_long_and_whose_callers_have_gone_do_not_keep_all_the_room() {
+    let network = Network::new(Fate::Accept);
+    let by_id = Lines {
+        ids: Some(1..=99),
+        pings: true,
+        ..Lines::default()
+    };
+    let settings = builder(&network, by_id)
+        .answer_timeout(LIMIT)
+        .window(4)
+        .limit(SECOND);
+    let (client, peer) = started(&network, settings).await;
+    let answer_the_others = || {
+        for line in peer.heard() {
+            if !line.contains("long") {
+                peer.say(&line);
+            }
+        }
+    };
+    // As long as there is room they harm nobody.
+    for _ in 0..3 {
+        drop(ask(&client, "long").await);
+    }
+    for _ in 0..120 {
+        tokio::time::sleep(SECOND).await;
+        answer_the_others();
+    }
+    assert!(!peer.wire.is_closed());
+    drop(ask(&client, "long").await);
+    let start = now();
+    until(|| peer.wire.is_closed()).await;
+    let noticed = start.elapsed();
+    assert!(noticed <= 2 * LIMIT + 10 * MS, "{noticed:?}");
+    client.ready().await.expect("it connects again");
+    let next = ask(&client, "a");
+    settle().await;
+    network.peer().say("1 A");
+    assert_eq!(name(&outcome(next).await), "A");
+    end(client).await;
+}

@@ -106,8 +106,9 @@ impl<P: Protocol> ClientBuilder<P> {
     /// by default. It is noticed after this time at the earliest and after half as much again at the
     /// latest, whatever is written meanwhile (N42).
     ///
-    /// It is not a limit of a request. A request that
-    /// [may take long](Protocol::is_long) is not watched, nor are those in order behind it.
+    /// It is not a limit of a request. A request that [may take long](Protocol::is_long) is not
+    /// watched, nor are those in order behind it. When its caller has gone, it is as any other one;
+    /// by id only if such ones keep all the room.
     pub fn answer_timeout(mut self, limit: Duration) -> Self {
         self.settings.answer_timeout = Some(limit);
         self

@@ -90,7 +90,8 @@ pub trait Protocol: Send + Sized + 'static {
     }
 
     /// Whether the answer may take as long as it likes, as of a request that waits for something to
-    /// happen: the peer is then not taken for unresponsive. By default none may.
+    /// happen: the peer is then not taken for unresponsive, as long as the caller waits. By default
+    /// none may.
     fn is_long(&self, request: &Self::Request) -> bool {
         let _ = request;
         false

@@ -98,13 +98,20 @@ impl<T: Send + 'static, R> ById<T, R> {
     }
 
     /// The number of the oldest request that may not take as long as it likes; no other one on this
-    /// connection has it. The peer makes progress as long as this changes.
+    /// connection has it. The peer makes progress as long as this changes. Where there is no room
+    /// and no such request, it is the oldest of those whose callers have gone: they keep the room.
     ///
     /// Looks at all of them.
     #[must_use]
     pub fn oldest(&self) -> Option<u64> {
-        let watched = self.sent.values().filter(|(_, sent)| !sent.long);
-        watched.map(|(number, _)| *number).min()
+        let oldest = |long: fn(&Sent<T, R>) -> bool| {
+            let watched = self.sent.values().filter(|(_, sent)| !long(sent));
+            watched.map(|(number, _)| *number).min()
+        };
+        oldest(|sent| sent.long).or_else(|| {
+            let full = self.is_full();
+            full.then(|| oldest(Sent::is_long)).flatten()
+        })
     }
 
     /// The connection is gone: see [`InOrder::settle`](super::InOrder::settle).

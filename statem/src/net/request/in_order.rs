@@ -75,13 +75,14 @@ impl<T: Send + 'static, R> InOrder<T, R> {
     }
 
     /// The number of the oldest request, which no other one on this connection has. `None` if there
-    /// is none, or it may take as long as it likes.
+    /// is none, or it may take as long as it likes and its caller still waits: one that nobody waits
+    /// for keeps all others from their answers.
     ///
     /// The peer makes progress as long as this changes. See [`Sent::long`].
     #[must_use]
     pub fn oldest(&self) -> Option<u64> {
         let oldest = self.sent.front()?;
-        (!oldest.long).then_some(self.answered)
+        (!oldest.is_long()).then_some(self.answered)
     }
 
     /// The connection is gone: fails everybody, oldest first (N81), but for those that can be sent

@@ -36,7 +36,8 @@ impl<T: Send + 'static, R> Sent<T, R> {
     }
 
     /// Whether its answer may take as long as it likes, as of a request that waits for something
-    /// to happen: then that it is not answered says nothing about the peer.
+    /// to happen: then that it is not answered says nothing about the peer, as long as its caller
+    /// waits.
     #[must_use]
     pub fn long(mut self, long: bool) -> Self {
         self.long = long;
@@ -57,6 +58,15 @@ impl<T: Send + 'static, R> Sent<T, R> {
     pub fn replay(mut self, replay: Option<Box<R>>) -> Self {
         self.replay = replay;
         self
+    }
+
+    /// Whether the peer has all the time it likes: somebody waits for what is to happen.
+    pub(super) fn is_long(&self) -> bool {
+        self.long && !self.is_given_up()
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.reply.as_ref().is_some_and(Reply::is_closed)
     }
 
     /// The request was answered.
