@@ -109,3 +109,46 @@ async fn f39_a_protocol_that_panics_over_a_replaced_connection_ends_the_client()
     balanced(client.counts());
     end(client).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn that_a_client_cannot_connect_is_told_once_until_it_was_connected() {
+    for (refused, why) in [(false, "connection refused"), (true, "wrong password")] {
+        let (log, _guard) = listen();
+        let network = Network::new(if refused { Fate::Accept } else { Fate::Refuse });
+        let hello = Lines {
+            hello: refused.then_some("hello"),
+            ..Lines::default()
+        };
+        let client = builder(&network, hello).start();
+        let warned = || {
+            let kept = log.take().into_iter();
+            let warned = kept.filter(|(level, _)| *level <= Level::WARN);
+            warned.map(|(_, line)| line).collect::<Vec<_>>()
+        };
+        for series in 0..2 {
+            for _ in 0..600 {
+                tokio::time::sleep(SECOND).await;
+                if network.has_peer() {
+                    network.peer().say("no");
+                }
+            }
+            let lines = warned();
+            assert_eq!(lines.len(), 1, "series {series}: {lines:?}");
+            assert!(lines[0].contains(why), "{lines:?}");
+            network.now(Fate::Accept);
+            client.reconnect_now().await;
+            until(|| network.has_peer()).await;
+            let peer = network.peer();
+            if refused {
+                peer.say("welcome");
+            }
+            client.ready().await.expect("it connects");
+            // That a connection is lost is told anyway.
+            settle().await;
+            network.now(if refused { Fate::Accept } else { Fate::Refuse });
+            peer.reset();
+        }
+        client.stop().await;
+        end(client).await;
+    }
+}

@@ -114,6 +114,7 @@ impl<P: Protocol> Session<P> {
         live.start(&mut self.settings, cx);
         Counters::add(&self.counters.ups, 1);
         tell!(INFO, endpoint = %live.endpoint, "up");
+        self.warned = false;
         if let Some(retiring) = self.take_in_use() {
             self.subscribers.down(&Arc::new(Lost::Replaced));
             self.let_go(retiring, cx);
@@ -223,6 +224,15 @@ impl<P: Protocol> Session<P> {
             self.queue.give_back(queued);
         }
         lost
+    }
+
+    /// No connection could be made, or none that works.
+    pub(super) fn failed(&mut self, lost: Lost) -> Result<Duration, Arc<Lost>> {
+        if !self.warned {
+            self.warned = true;
+            tell!(WARN, reason = %lost, "cannot connect; not told again before it could");
+        }
+        self.disconnected(lost)
     }
 
     /// There is no connection: how long to wait before the next attempt, or that there is to be

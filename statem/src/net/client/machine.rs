@@ -255,7 +255,7 @@ impl Connecting {
         match session.open(connection, cx) {
             Ok((live, true)) => s.go(Connected { live }),
             Ok((live, false)) => s.go(Handshaking { live }),
-            Err(lost) => match session.disconnected(lost) {
+            Err(lost) => match session.failed(lost) {
                 Ok(delay) => s.go(Disconnected { delay }),
                 Err(lost) => stop(lost),
             },
@@ -270,7 +270,7 @@ impl Connecting {
         if let Some(attempt) = s.attempt.take() {
             attempt.failed(&error);
         }
-        match session.disconnected(Lost::Connect(error)) {
+        match session.failed(Lost::Connect(error)) {
             Ok(delay) => s.go(Disconnected { delay }),
             Err(lost) => stop(lost),
         }
@@ -294,7 +294,7 @@ impl<P: Protocol> Handshaking<P> {
 
     fn failed(s: In<'_, P, Self>, lost: Lost, session: &mut Session<P>) -> Next<ClientMachine<P>> {
         session.unfit = Some(s.live.endpoint.clone());
-        match session.disconnected(lost) {
+        match session.failed(lost) {
             Ok(delay) => s.go(Disconnected { delay }),
             Err(lost) => stop(lost),
         }

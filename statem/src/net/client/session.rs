@@ -31,6 +31,8 @@ pub struct Session<P: Protocol> {
     pub(super) retiring: VecDeque<Retiring<P>>,
     /// The endpoint whose last connection did not do: the next attempt begins with another one.
     pub(super) unfit: Option<Endpoint>,
+    /// Whether it was told that there is no connection to be had, since there was one.
+    pub(super) warned: bool,
     /// Why there is no connection.
     pub(super) lost: Arc<Lost>,
     /// The number of the newest connection.
@@ -58,6 +60,7 @@ impl<P: Protocol> Session<P> {
             subscribers: Subscribers::default(),
             retiring: VecDeque::new(),
             unfit: None,
+            warned: false,
             lost: Arc::new(Lost::NotYet),
             number: 0,
             out: Vec::new(),
