@@ -38,7 +38,6 @@ fn text_that_is_no_endpoint_is_refused_with_what_to_write() {
         ("db", "has no port: write `host:port`"),
         (":1", "has no host: write `host:port`"),
         ("d b:1", "has no host: write `host:port`"),
-        ("user@db:1", "has no host: write `host:port`"),
         ("db:", "has no port from 1 to 65535: write `host:port`"),
         ("db:+1", "has no port from 1 to 65535: write `host:port`"),
         ("db:65536", "has no port from 1 to 65535: write `host:port`"),
@@ -95,4 +94,25 @@ async fn text_that_is_no_endpoint_fails_in_the_attempt_and_the_next_one_is_tried
     );
     let mut connector = connector.or("10.0.0.1:1");
     network.connect(&mut connector).await.expect("it accepts");
+}
+
+#[tokio::test]
+async fn a_password_in_a_text_that_is_no_endpoint_is_not_repeated() {
+    for (text, shown) in [
+        (
+            "redis://:hunter2@db.example:6379",
+            "`..@db.example:6379` is a URL: write `host:port`",
+        ),
+        (
+            "ada:hunter2@db:1",
+            "`..@db:1` has no host: write `host:port`",
+        ),
+        ("ada:hunt@er2@db", "`..@db` has no port: write `host:port`"),
+    ] {
+        let error = text.parse::<Endpoint>().expect_err(text);
+        assert_eq!(error.to_string(), shown);
+        let failed = Connector::new(text).connect().await.expect_err(text);
+        let told = format!("{error:?} {failed} {failed:?}");
+        assert!(!told.contains("hunt"), "{told}");
+    }
 }

@@ -49,7 +49,8 @@ pub enum Address {
     Unix(PathBuf),
 }
 
-/// A text that is not an endpoint.
+/// A text that is not an endpoint. It is shown without what stands before an `@`, which may be a
+/// password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidEndpoint {
     text: String,
@@ -60,8 +61,12 @@ impl FromStr for Endpoint {
     type Err = InvalidEndpoint;
 
     fn from_str(text: &str) -> Result<Self, InvalidEndpoint> {
+        // What stands before an `@` may be a password, and an error is printed.
         let invalid = |problem| InvalidEndpoint {
-            text: text.to_owned(),
+            text: match text.rsplit_once('@') {
+                Some((_, rest)) => format!("..@{rest}"),
+                None => text.to_owned(),
+            },
             problem,
         };
         if let Some(path) = text.strip_prefix("unix:") {
