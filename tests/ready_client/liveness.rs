@@ -345,3 +345,35 @@ async fn f22_by_id_those_that_may_take_long_and_whose_callers_have_gone_do_not_k
     assert_eq!(name(&outcome(next).await), "A");
     end(client).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn intervals_of_nothing_are_short_ones_and_no_ping_is_none() {
+    let network = Network::new(Fate::Accept);
+    let settings = builder(&network, pinging()).ping_after(Duration::ZERO);
+    let (client, peer) = started(&network, settings).await;
+    let mut pings = 0;
+    for _ in 0..100 {
+        settle().await;
+        pings += peer.answer();
+    }
+    assert!(
+        (10..=100).contains(&pings),
+        "{pings} in a tenth of a second"
+    );
+    end(client).await;
+
+    let network = Network::new(Fate::Accept);
+    let settings = builder(&network, pinging()).no_ping();
+    let (client, peer) = started(&network, settings).await;
+    tokio::time::sleep(600 * SECOND).await;
+    assert_eq!(peer.heard(), Vec::<String>::new());
+    end(client).await;
+
+    let network = Network::new(Fate::Accept);
+    let settings = builder(&network, pinging()).max_lifetime(Duration::ZERO);
+    let client = settings.start();
+    tokio::time::sleep(10 * SECOND).await;
+    let connects = client.counts().connects;
+    assert!((9..=13).contains(&connects), "{connects} in ten seconds");
+    end(client).await;
+}

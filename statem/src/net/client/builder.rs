@@ -123,9 +123,17 @@ impl<P: Protocol> ClientBuilder<P> {
 
     /// How long the peer may be silent, with nothing to answer, before it is sent a
     /// [ping](Protocol::ping): at most this long, and at least half as long; 30 s by default. Whether
-    /// the ping is answered is watched as of any request. Nothing for a protocol without a ping.
+    /// the ping is answered is watched as of any request. Nothing for a protocol without a ping. Less
+    /// than a millisecond is taken for one.
     pub fn ping_after(mut self, silence: Duration) -> Self {
-        self.settings.ping_after = Some(silence);
+        self.settings.ping_after = Some(silence.max(Duration::from_millis(1)));
+        self
+    }
+
+    /// Sends no [ping](Protocol::ping): a peer that goes away without a word, with nothing to answer,
+    /// is noticed by the next request.
+    pub fn no_ping(mut self) -> Self {
+        self.settings.ping_after = None;
         self
     }
 
@@ -138,9 +146,10 @@ impl<P: Protocol> ClientBuilder<P> {
 
     /// How old a connection may become before it is replaced by another one; none by default. Each
     /// gets nine tenths of it or up to a tenth more, by chance. Names are resolved again, so this
-    /// bounds how long a client goes on with an address that its name has left.
+    /// bounds how long a client goes on with an address that its name has left. Less than a second is
+    /// taken for one.
     pub fn max_lifetime(mut self, age: Duration) -> Self {
-        self.settings.max_lifetime = Some(age);
+        self.settings.max_lifetime = Some(age.max(Duration::from_secs(1)));
         self
     }
 
