@@ -362,7 +362,7 @@ fn the_readme_shows_the_line_client() {
 #[test]
 fn the_readme_shows_the_ready_client() {
     let example = read("examples/ready_client.rs");
-    let from = example.find("struct Lines;").expect("it has a protocol");
+    let from = example.find("struct Echo;").expect("it has a protocol");
     let to = example.find("\n#[tokio::main").expect("it has a main");
     assert!(
         read("README.md").contains(&example[from..to]),

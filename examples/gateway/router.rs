@@ -258,10 +258,10 @@ impl Devices {
             let _ = reply.fail(Refused::Unknown);
             return;
         };
-        if let Err(refused) = device.try_forward(reply, device::Event::Ask) {
-            if let device::Event::Ask(reply) = refused.into_event() {
-                let _ = reply.fail(Refused::Busy);
-            }
+        if let Err(refused) = device.try_forward(reply, device::Event::Ask)
+            && let device::Event::Ask(reply) = refused.into_event()
+        {
+            let _ = reply.fail(Refused::Busy);
         }
     }
 

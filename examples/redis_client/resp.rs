@@ -32,10 +32,10 @@ impl Decoder for Resp {
     type Error = NotResp;
 
     fn decode(&mut self, bytes: &mut BytesMut) -> Result<Option<Value>, NotResp> {
-        if self.at == 0 {
-            if let Some(data) = string(bytes) {
-                return Ok(Some(Value::Data(data)));
-            }
+        if self.at == 0
+            && let Some(data) = string(bytes)
+        {
+            return Ok(Some(Value::Data(data)));
         }
         if !self.is_whole(bytes)? {
             return Ok(None);

@@ -6,6 +6,13 @@
 //! when it fires. A task that gets back the timer it had before does not even poll it: the timer
 //! still has its waker. The most kept on a thread is `KEPT`.
 
+#![expect(
+    clippy::vec_box,
+    clippy::borrowed_box,
+    clippy::unnecessary_box_returns,
+    reason = "a timer is lent and given back as a box, for each call moves it several times"
+)]
+
 use std::cell::RefCell;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};

@@ -178,7 +178,6 @@ impl Supervisor {
     /// # drop(first);
     /// # });
     /// ```
-    #[must_use]
     pub fn limit(mut self, children: usize) -> Self {
         self.config.limit = Some(children);
         self

@@ -94,22 +94,18 @@ impl<P: Protocol> Session<P> {
         reply: Answer<P>,
         cx: &mut Actions<ClientMachine<P>>,
     ) -> Next<ClientMachine<P>> {
-        match self.take_in_use() {
-            Some(mut retiring) => {
-                let next = self.call(&mut retiring.live, asked, reply, cx);
-                self.retiring.push_back(retiring);
-                next
-            }
-            None => {
-                Counters::add(&self.counters.accepted, 1);
-                let lost = self.lost.clone();
-                self.queue.push(asked.request, reply, asked.policy, || {
-                    NotSent::Disconnected(lost)
-                });
-                self.settle_queue();
-                keep()
-            }
+        if let Some(mut retiring) = self.take_in_use() {
+            let next = self.call(&mut retiring.live, asked, reply, cx);
+            self.retiring.push_back(retiring);
+            return next;
         }
+        Counters::add(&self.counters.accepted, 1);
+        let lost = self.lost.clone();
+        self.queue.push(asked.request, reply, asked.policy, || {
+            NotSent::Disconnected(lost)
+        });
+        self.settle_queue();
+        keep()
     }
 
     /// A request that comes too late.

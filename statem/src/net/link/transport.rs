@@ -206,7 +206,7 @@ impl Transport {
             return;
         };
         // TLS takes all at once, and what it has taken leaves bit by bit.
-        let below = self.io.as_ref().and_then(|io| io.accepted());
+        let below = self.io.as_ref().and_then(super::Io::accepted);
         let accepted = below.unwrap_or(self.encoded - self.unsent.len() as u64);
         let progressed = mem::replace(&mut self.accepted, accepted) != accepted;
         match &mut self.blocked {
