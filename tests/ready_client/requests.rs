@@ -424,16 +424,6 @@ async fn f30_an_answer_to_a_request_of_which_no_byte_was_sent_is_one_that_nobody
 }
 
 #[tokio::test(start_paused = true)]
-async fn f30_so_is_one_that_has_come_before_the_request_is_written() {
-    let network = Network::new(Fate::Accept);
-    let (client, peer) = connected(&network).await;
-    peer.say("408 TIMEOUT");
-    let told = client.call("transfer".to_owned()).await;
-    assert_ne!(name(&told), "408 TIMEOUT");
-    assert_eq!(end(client).await.stray, 1);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_request_that_may_run_twice_and_that_kills_its_peer_is_sent_again_three_times() {
     let network = Network::new(Fate::Accept);
     let client = builder(&network, Lines::default())
