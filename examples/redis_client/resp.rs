@@ -14,11 +14,18 @@ use super::value::{Command, ServerError, Value, blob, header};
 /// Levels of frames in frames. The replies of Redis have three at most.
 const MAX_DEPTH: usize = 16;
 
+/// Bytes of a line: what is longer is sent as a string. Redis itself takes as many.
+const MAX_LINE: usize = 64 * 1024;
+/// Bytes of a line without its end that are as soon looked over again.
+const SHORT: usize = 64;
+
 /// The codec.
 #[derive(Debug, Default)]
 pub struct Resp {
     /// How far the frame that comes was looked over.
     at: usize,
+    /// How far a long line was, whose end has not come.
+    searched: usize,
     /// For each level that is open there: how many frames it still needs.
     open: Vec<u64>,
 }
@@ -40,6 +47,7 @@ impl Decoder for Resp {
         if !self.is_whole(bytes)? {
             return Ok(None);
         }
+        self.searched = 0;
         let frame = bytes.split_to(std::mem::take(&mut self.at)).freeze();
         Whole { frame, at: 0 }.value().map(Some)
     }
@@ -73,7 +81,16 @@ impl Resp {
     /// Whether the first frame of `bytes` has come; then it ends where this was looked over to.
     fn is_whole(&mut self, bytes: &[u8]) -> Result<bool, NotResp> {
         loop {
-            let Some(Line { kind, text, end }) = line(bytes, self.at)? else {
+            let ends = self.searched <= self.at || bytes[self.searched..].contains(&b'\n');
+            let line = if ends { line(bytes, self.at)? } else { None };
+            let Some(Line { kind, text, end }) = line else {
+                let length = bytes.len() - self.at;
+                if length > MAX_LINE {
+                    return Err(NotResp(format!("a line is longer than {MAX_LINE} bytes")));
+                }
+                if length > SHORT {
+                    self.searched = bytes.len();
+                }
                 return Ok(false);
             };
             let needs = match kind {
@@ -81,7 +98,7 @@ impl Resp {
                 b'%' => length(text)?.unwrap_or(0).saturating_mul(2),
                 // Attributes come before the frame they belong to and are not counted as one.
                 b'|' => length(text)?
-                    .unwrap_or(0)
+                    .ok_or_else(|| NotResp("an attribute is nothing".into()))?
                     .saturating_mul(2)
                     .saturating_add(1),
                 b'$' | b'!' | b'=' => {
@@ -453,12 +470,31 @@ mod tests {
     }
 
     #[test]
+    fn long_lines_come_byte_by_byte_and_have_a_limit() {
+        let long = "x".repeat(1000);
+        let text = format!("+{long}\r\n$3\r\nabc\r\n*2\r\n+{long}\r\n-{long}\r\n:7\r\n");
+        let (mut codec, mut bytes, mut values) = (Resp::default(), BytesMut::new(), Vec::new());
+        for byte in text.bytes() {
+            bytes.extend_from_slice(&[byte]);
+            values.extend(codec.decode(&mut bytes).expect("it is RESP"));
+        }
+        let line = || Value::Data(Bytes::from(long.clone()));
+        let error = Value::Error(ServerError(long.clone().into()));
+        let both = Value::Array(vec![line(), error]);
+        assert_eq!(values, [line(), data("abc"), both, Value::Number(7)]);
+        let endless = "+".to_owned() + &"x".repeat(MAX_LINE);
+        let error = decode(endless.as_bytes()).expect_err("it is too long");
+        assert_eq!(error.to_string(), "a line is longer than 65536 bytes");
+    }
+
+    #[test]
     fn garbage_is_an_error_or_a_part_and_never_a_panic() {
         for bytes in [
             &b"SSH-2.0\r\n"[..],
             b"+a\n",
             b"$x\r\n",
             b"$-2\r\n",
+            b"|-1\r\n:4\r\n:5\r\n",
             b"$1\r\nabc",
             b":\r\n",
             b"#x\r\n",
