@@ -121,6 +121,22 @@ fn a_paused_link_gives_what_it_is_asked_for_and_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_peer_that_has_closed_its_side_gets_an_answer_that_takes_time_from_a_link_that_is_paused() {
+    let (mut owner, far) = talking(LinkConfig::default());
+    far.send("question\n");
+    assert_eq!(news(&mut owner), ["line question"]);
+    act(&mut owner, |world| world.link().pause());
+    far.end();
+    assert!(news(&mut owner).is_empty());
+    act(&mut owner, |world| {
+        world.send("answer");
+        world.link().resume();
+    });
+    assert_eq!(news(&mut owner), ["closed: the peer closed the connection"]);
+    assert_eq!(far.take_written(), b"answer\n");
+}
+
+#[test]
 fn a_pause_holds_with_another_codec_and_ends_with_a_goodbye() {
     let (mut owner, far) = talking(LinkConfig::default());
     act(&mut owner, |world| {
