@@ -164,6 +164,7 @@ fn a_replayed_request_whose_caller_has_gone_counts_as_unknown() {
         reply,
         policy: Policy::Wait,
         handed: true,
+        replays: 0,
     });
     drop(caller);
     assert!(waiting.queue.take().is_none());
