@@ -13,10 +13,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// done something to its end, [`Bench::poll`](super::Bench::poll) lets the machine see it.
 ///
 /// ```
-/// use statem::net::{Link, LinkEvent};
+/// use statem::net::{Lines, Link, LinkEvent};
 /// use statem::testing::{Bench, WireEnd, wire};
 /// use statem::{Cx, ExitReason, Handler, Next, StateMachine, keep, stop};
-/// use tokio_util::codec::LinesCodec;
 ///
 /// /// Answers every line with the same line.
 /// #[derive(StateMachine)]
@@ -30,7 +29,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// }
 ///
 /// struct Open {
-///     link: Link<LinesCodec>,
+///     link: Link<Lines>,
 /// }
 ///
 /// enum Event {
@@ -42,7 +41,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 ///     fn handle(state: EchoAt<'_>, event: Event, (): &mut (), cx: &mut Cx<Self>) -> Next<Self> {
 ///         match (state, event) {
 ///             (EchoAt::Waiting(s), Event::Accepted(io)) => {
-///                 s.go(Open { link: Link::open(io, LinesCodec::new(), cx, Event::Link) })
+///                 s.go(Open { link: Link::open(io, Lines::new(1024), cx, Event::Link) })
 ///             }
 ///             (EchoAt::Open(mut s), Event::Link(LinkEvent::Frame(line))) => match s.link.send(line) {
 ///                 Ok(_) => keep(),

@@ -47,9 +47,8 @@ use race::Race;
 /// ```
 /// use std::time::Duration;
 /// use statem::Backoff;
-/// use statem::net::{ConnectError, Connection, Connector, Link, LinkEvent};
+/// use statem::net::{ConnectError, Connection, Connector, Lines, Link, LinkEvent};
 /// use statem::{Cx, EnterCx, Handler, Next, StateMachine, keep};
-/// use tokio_util::codec::LinesCodec;
 ///
 /// /// Is connected whenever it can be.
 /// #[derive(StateMachine)]
@@ -65,7 +64,7 @@ use race::Race;
 /// }
 ///
 /// struct Connected {
-///     link: Link<LinesCodec>,
+///     link: Link<Lines>,
 /// }
 ///
 /// struct Way {
@@ -93,7 +92,7 @@ use race::Race;
 ///         match (state, event) {
 ///             (SessionAt::Waiting(s), Event::Try) => s.go(Connecting),
 ///             (SessionAt::Connecting(s), Event::Tried(Ok(connection))) => s.go(Connected {
-///                 link: Link::open(connection.io, LinesCodec::new(), cx, Event::Link),
+///                 link: Link::open(connection.io, Lines::new(1024), cx, Event::Link),
 ///             }),
 ///             (SessionAt::Connecting(s), Event::Tried(Err(error))) => {
 ///                 eprintln!("{error}");

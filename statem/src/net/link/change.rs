@@ -30,10 +30,9 @@ impl<C> Link<C> {
     /// If the events that `map` makes are not of the type that the machine has.
     ///
     /// ```
-    /// use statem::net::{Exactly, Link, LinkEvent};
+    /// use statem::net::{Exactly, Lines, Link, LinkEvent};
     /// use statem::testing::{Bench, WireEnd, wire};
     /// use statem::{Cx, ExitReason, Handler, Next, StateMachine, keep, stop};
-    /// use tokio_util::codec::LinesCodec;
     ///
     /// /// Talks in lines to a peer that says version 1.
     /// #[derive(StateMachine)]
@@ -53,7 +52,7 @@ impl<C> Link<C> {
     /// }
     ///
     /// struct Open {
-    ///     _link: Link<LinesCodec>,
+    ///     _link: Link<Lines>,
     /// }
     ///
     /// enum Event {
@@ -69,7 +68,7 @@ impl<C> Link<C> {
     ///                 s.go(Greeting { link: Link::open(io, Exactly::new(4), cx, Event::Greeting) })
     ///             }
     ///             (SessionAt::Greeting(s), Event::Greeting(LinkEvent::Frame(hello))) if *hello == *b"ver1" => {
-    ///                 s.go_with(|old| Open { _link: old.link.with_codec(LinesCodec::new(), Event::Line) })
+    ///                 s.go_with(|old| Open { _link: old.link.with_codec(Lines::new(1024), Event::Line) })
     ///             }
     ///             (SessionAt::Open(_), Event::Line(LinkEvent::Frame(line))) => {
     ///                 lines.push(line);
@@ -131,10 +130,9 @@ impl<C> Link<C> {
     /// cannot know.
     ///
     /// ```
-    /// use statem::net::{Io, Link, LinkEvent};
+    /// use statem::net::{Io, Lines, Link, LinkEvent};
     /// use statem::testing::{Bench, WireEnd, wire};
     /// use statem::{Cx, ExitReason, Handler, Next, StateMachine, keep, stop};
-    /// use tokio_util::codec::LinesCodec;
     ///
     /// /// Stands for the TLS library's `accept`.
     /// async fn accept(io: Box<dyn Io>) -> Box<dyn Io> {
@@ -157,11 +155,11 @@ impl<C> Link<C> {
     /// }
     ///
     /// struct Plain {
-    ///     link: Link<LinesCodec>,
+    ///     link: Link<Lines>,
     /// }
     ///
     /// struct Secure {
-    ///     link: Link<LinesCodec>,
+    ///     link: Link<Lines>,
     /// }
     ///
     /// enum Event {
@@ -175,7 +173,7 @@ impl<C> Link<C> {
     ///         use {Event as E, ServerAt as S};
     ///         match (state, event) {
     ///             (S::Waiting(s), E::Accepted(io)) => {
-    ///                 s.go(Plain { link: Link::open(io, LinesCodec::new(), cx, E::Line) })
+    ///                 s.go(Plain { link: Link::open(io, Lines::new(1024), cx, E::Line) })
     ///             }
     ///             (S::Plain(mut s), E::Line(LinkEvent::Frame(line))) if line == "STARTTLS" => {
     ///                 if let Err(error) = s.link.send("220 go ahead") {
@@ -190,7 +188,7 @@ impl<C> Link<C> {
     ///                 }
     ///             }
     ///             (S::Securing(s), E::Secured(io)) => {
-    ///                 s.go(Secure { link: Link::open(io, LinesCodec::new(), cx, E::Line) })
+    ///                 s.go(Secure { link: Link::open(io, Lines::new(1024), cx, E::Line) })
     ///             }
     ///             (S::Secure(mut s), E::Line(LinkEvent::Frame(_))) => match s.link.send("250 ok") {
     ///                 Ok(_) => keep(),

@@ -41,9 +41,8 @@ use crate::{Actions, Guard, Machine};
 /// the default one does, and [`Lines`](super::Lines): then the link says [`CloseReason::Cut`].
 ///
 /// ```
-/// use statem::net::{Link, LinkEvent};
+/// use statem::net::{Lines, Link, LinkEvent};
 /// use statem::{Cx, EnterCx, Handler, Next, StateMachine, keep, stop};
-/// use tokio_util::codec::LinesCodec;
 ///
 /// /// A server's side of a connection that answers every line with the same line.
 /// #[derive(StateMachine)]
@@ -57,7 +56,7 @@ use crate::{Actions, Guard, Machine};
 /// }
 ///
 /// struct Open {
-///     link: Link<LinesCodec>,
+///     link: Link<Lines>,
 /// }
 ///
 /// enum Event {
@@ -80,7 +79,7 @@ use crate::{Actions, Guard, Machine};
 ///     ) -> Next<Self> {
 ///         match (state, event) {
 ///             (EchoAt::Accepted(s), Event::Go) => match socket.take() {
-///                 Some(socket) => s.go(Open { link: Link::open(socket, LinesCodec::new(), cx, Event::Link) }),
+///                 Some(socket) => s.go(Open { link: Link::open(socket, Lines::new(1024), cx, Event::Link) }),
 ///                 None => stop(statem::ExitReason::Normal),
 ///             },
 ///             (EchoAt::Open(mut s), Event::Link(LinkEvent::Frame(line))) => match s.link.send(line) {

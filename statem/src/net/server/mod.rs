@@ -45,11 +45,10 @@ use crate::{Driver, ExitReason, Handle, Handler, Status, Watch};
 ///
 /// ```
 /// use std::time::Duration;
-/// use statem::net::{Accepted, Io, Link, LinkEvent, Server};
+/// use statem::net::{Accepted, Io, Lines, Link, LinkEvent, Server};
 /// use statem::{Builder, Cx, EnterCx, Handler, Next, StateMachine, unexpected};
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// use tokio::net::{TcpListener, TcpStream};
-/// use tokio_util::codec::LinesCodec;
 ///
 /// /// A connection that answers each line with the same line.
 /// #[derive(StateMachine)]
@@ -69,7 +68,7 @@ use crate::{Driver, ExitReason, Handle, Handler, Status, Watch};
 /// }
 ///
 /// struct Open {
-///     link: Link<LinesCodec>,
+///     link: Link<Lines>,
 /// }
 ///
 /// enum Event {
@@ -88,7 +87,7 @@ use crate::{Driver, ExitReason, Handle, Handler, Status, Watch};
 ///     fn handle(state: EchoAt<'_>, event: Event, (): &mut (), cx: &mut Cx<Self>) -> Next<Self> {
 ///         match (state, event) {
 ///             (EchoAt::New(s), Event::Begin) => s.go_with(|old| Open {
-///                 link: Link::open(old.io, LinesCodec::new(), cx, Event::Link),
+///                 link: Link::open(old.io, Lines::new(1024), cx, Event::Link),
 ///             }),
 ///             (EchoAt::Open(mut s), Event::Link(LinkEvent::Frame(line))) => match s.link.send(line) {
 ///                 Ok(_) => statem::keep(),
