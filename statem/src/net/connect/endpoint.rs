@@ -89,14 +89,14 @@ impl FromStr for Endpoint {
         let Some((host, port_text)) = text.rsplit_once(':') else {
             return Err(invalid("has no port: write `host:port`"));
         };
+        let odd = |c: char| c.is_whitespace() || c.is_control() || "/@?#".contains(c);
+        if host.is_empty() || host.contains(odd) {
+            return Err(invalid("has no host: write `host:port`"));
+        }
         if host.contains([':', '[', ']']) {
             return Err(invalid(
                 "is no address: an IPv6 address and its port are written `[::1]:port`",
             ));
-        }
-        let odd = |c: char| c.is_whitespace() || c.is_control() || "/@?#".contains(c);
-        if host.is_empty() || host.contains(odd) {
-            return Err(invalid("has no host: write `host:port`"));
         }
         match port_text.parse() {
             Ok(0) => Err(invalid("has port 0, where nobody listens")),
