@@ -179,9 +179,10 @@ impl<P: Protocol> Live<P> {
             handed,
         };
         let long = protocol.is_long(&request);
+        let times = replays + u32::from(handed);
         let replay = match policy {
             Policy::FailFast => None,
-            _ if replays >= REPLAYS => None,
+            _ if times >= REPLAYS => None,
             _ => protocol.replay(&request),
         };
         let stamp = id.map(|id| (protocol, id));
@@ -194,8 +195,7 @@ impl<P: Protocol> Live<P> {
                 } else {
                     Counters::add(&self.counters.sent, 1);
                 }
-                let replays = replays + u32::from(handed);
-                let replay = replay.map(|request| Box::new((request, policy, replays)));
+                let replay = replay.map(|request| Box::new((request, policy, times)));
                 let sent = Sent::new(mark, Some(reply)).long(long).handed(handed);
                 let sent = sent.replay(replay);
                 self.note(id, sent);
