@@ -253,7 +253,7 @@ fn ask_fast(client: &Client<Lines>) -> Vec<tokio::task::JoinHandle<Outcome>> {
             call.policy(Policy::FailFast).await
         }
     };
-    (0..100).map(|number| tokio::spawn(call(number))).collect()
+    (0..200).map(|number| tokio::spawn(call(number))).collect()
 }
 
 /// Those that were written are told that they did not leave, and those that came too late for that

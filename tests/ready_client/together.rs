@@ -64,7 +64,7 @@ async fn f38_answers_around_a_drain_in_the_same_segment_are_delivered() {
     settle().await;
     peer.wire.send("A\ndrain\nB\n\nC\n");
     assert_eq!(told(calls).await, ["A", "B", "C"]);
-    assert!(peer.wire.is_closed());
+    assert!(peer.wire.is_shut());
     client.ready().await.expect("there is another connection");
     assert_eq!(end(client).await.ups, 2);
 }

@@ -64,10 +64,12 @@ impl Scene {
         (reply, caller)
     }
 
-    /// Encodes a line of ten bytes; it leaves with [`Scene::flush`].
+    /// Sends a line of ten bytes. What is not accepted of it leaves with [`Scene::flush`].
     pub(crate) fn send(&mut self) -> Mark {
         let link = self.bench.data_mut().link.as_mut().expect("it is open");
-        link.send("123456789").expect("there is room")
+        let mark = link.send("123456789").expect("there is room");
+        self.flush();
+        mark
     }
 
     pub(crate) fn flush(&mut self) {

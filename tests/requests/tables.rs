@@ -249,8 +249,7 @@ fn n80_what_has_not_left_is_not_answered() {
     let mut in_order: InOrder<String> = InOrder::new(8);
     let mut by_id: ById<String> = ById::new(1..=9, 8);
     let mut callers = Vec::new();
-    // Each table's own, of which the second one is cut.
-    scene.wire.accept(10 + 10 + 5);
+    scene.wire.accept(0);
     for id in 1..=2 {
         let (reply, caller) = scene.call();
         in_order.push(Sent::new(scene.send(), Some(reply)));
@@ -262,6 +261,8 @@ fn n80_what_has_not_left_is_not_answered() {
     let stray = |answer: &str| Answered::Stray(answer.to_owned());
     assert_eq!(in_order.answer(scene.link(), "a".to_owned()), stray("a"));
     assert_eq!(by_id.answer(scene.link(), 1, "b".to_owned()), stray("b"));
+    // Each table's first one, and a part of the next.
+    scene.wire.accept(10 + 10 + 5);
     scene.flush();
     let delivered = Answered::Delivered;
     assert_eq!(in_order.answer(scene.link(), "a".to_owned()), delivered);
