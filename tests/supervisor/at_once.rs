@@ -27,7 +27,7 @@ async fn n76_children_of_a_group_that_fail_at_once_are_restarted_once() {
             settle().await;
             let status = tree.status();
             assert!(matches!(status, Status::Running(_)), "{status:?}");
-            let restarts = children.each_ref().map(|child| child.restarts());
+            let restarts = children.each_ref().map(statem::Handle::restarts);
             assert_eq!(restarts, [1, 1, 1], "{shutdown:?} {one} {other}");
             assert!(children.iter().all(|child| state(child) == "Idle"));
             tree.stop().await;

