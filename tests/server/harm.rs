@@ -1,5 +1,7 @@
 //! What happens in one connection harms no other.
 
+use std::panic::panic_any;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use statem::net::{Accepted, Server};
@@ -40,6 +42,39 @@ async fn a_panic_while_a_machine_is_made_closes_that_connection() {
     assert!(second.is_served().await);
     let counts = server.counts();
     assert_eq!((counts.started, counts.failed, counts.open()), (2, 1, 1));
+}
+
+/// Thrown by a panic; its drop panics, after the value in it went.
+struct Thrown(Option<Arc<()>>);
+
+impl Drop for Thrown {
+    fn drop(&mut self) {
+        self.0 = None;
+        panic!("while it was dropped");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_panic_throws_while_a_machine_is_made_is_dropped() {
+    let (door, marks) = (Door::default(), Marks::default());
+    let held = Arc::new(());
+    let (thrown, own) = (held.clone(), marks.clone());
+    let calls = std::sync::atomic::AtomicU32::new(0);
+    let server = Server::builder(door.listener(), move |accepted: Accepted| {
+        match calls.fetch_add(1, Ordering::Relaxed) {
+            0 => panic_any(thrown.clone()),
+            1 => panic_any(Thrown(Some(thrown.clone()))),
+            _ => echo(&own, accepted.io),
+        }
+    });
+    let server = server.start();
+    for _ in 0..2 {
+        assert_eq!(door.knock().hear().await, None);
+        assert_eq!(Arc::strong_count(&held), 2, "the closure has one");
+    }
+    assert!(door.knock().is_served().await);
+    server.shutdown(ms(1)).await;
+    assert_eq!(server.counts().failed, 2);
 }
 
 #[tokio::test(start_paused = true)]

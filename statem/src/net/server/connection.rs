@@ -1,5 +1,6 @@
 //! One connection: TLS, then its machine, in a task of its own that the server owns.
 
+use std::any::Any;
 use std::future::{pending, poll_fn};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -152,11 +153,18 @@ impl Settings {
         match made {
             Ok(machine) => End::Ended(machine.run(drain).await),
             Err(payload) => {
-                // Its drop may panic, too.
-                std::mem::forget(payload);
+                discard(payload);
                 End::NotMade
             }
         }
+    }
+}
+
+/// Drops what a panic was thrown with, for peers decide how often there is one. That drop may panic,
+/// too: what it is thrown with then is forgotten.
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(another);
     }
 }
 
@@ -248,7 +256,7 @@ impl End {
     /// Itself for people. An error of the user's may panic when it is shown.
     fn text(&self) -> String {
         catch_unwind(AssertUnwindSafe(|| self.to_string())).unwrap_or_else(|payload| {
-            std::mem::forget(payload);
+            discard(payload);
             "its reason panicked when it was to be shown".to_owned()
         })
     }
