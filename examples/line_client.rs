@@ -87,20 +87,6 @@ impl Handler for Line {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     statem_examples::arguments::none("line_client", "Asks a server that goes away twice.");
-
-    /// A server of one connection: answers in capitals, and goes away at "bye" without a word.
-    async fn serve(address: &str, after: Duration) -> io::Result<()> {
-        tokio::time::sleep(after).await;
-        let (mut socket, _) = TcpListener::bind(address).await?.accept().await?;
-        let (read, mut write) = socket.split();
-        let mut lines = BufReader::new(read).lines();
-        while let Some(line) = lines.next_line().await?.filter(|line| line != "bye") {
-            let answer = line.to_uppercase() + "\n";
-            write.write_all(answer.as_bytes()).await?;
-        }
-        Ok(())
-    }
-
     let free = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
     let address = free.to_string();
     let peer = Peer {
@@ -125,5 +111,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     };
     tokio::join!(outages, asks).0?;
+    Ok(())
+}
+
+/// A server of one connection: answers in capitals, and goes away at "bye" without a word.
+async fn serve(address: &str, after: Duration) -> io::Result<()> {
+    tokio::time::sleep(after).await;
+    let (mut socket, _) = TcpListener::bind(address).await?.accept().await?;
+    let (read, mut write) = socket.split();
+    let mut lines = BufReader::new(read).lines();
+    while let Some(line) = lines.next_line().await?.filter(|line| line != "bye") {
+        let answer = line.to_uppercase() + "\n";
+        write.write_all(answer.as_bytes()).await?;
+    }
     Ok(())
 }

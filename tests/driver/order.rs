@@ -558,11 +558,11 @@ async fn n20_a_turn_fires_256_timers_that_are_due_and_then_messages_are_handled(
     let start = run("start", move |world, cx| {
         for _ in 0..TIMERS {
             let fired = counted.clone();
-            let fires = run("fires", move |_, _| {
+            let event = run("fires", move |_, _| {
                 fired.fetch_add(1, Ordering::Relaxed);
                 Step::Keep
             });
-            world.timers.push(cx.timer(ms(10), fires));
+            world.timers.push(cx.timer(ms(10), event));
         }
         Step::Keep
     });
@@ -592,10 +592,10 @@ async fn n20_timers_that_begin_again_in_the_past_starve_none_that_was_due_before
     }
     let (machine, _) = puppet();
     let fired = Arc::new(AtomicUsize::new(0));
-    let fires = fired.clone();
+    let counted = fired.clone();
     let start = run("start", move |world, cx| {
         let due = run("due", move |_, _| {
-            fires.fetch_add(1, Ordering::Relaxed);
+            counted.fetch_add(1, Ordering::Relaxed);
             Step::Keep
         });
         world.timers.push(cx.timer(ms(10), due));

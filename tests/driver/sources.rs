@@ -394,10 +394,10 @@ impl Source<Event> for Fidget {
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) {
         // Not for ever: a test that hangs says nothing.
-        if self.flushes.fetch_add(1, Ordering::Relaxed) < 10_000 {
-            if let Some(guard) = &*self.guard.lock().unwrap() {
-                guard.flush();
-            }
+        if self.flushes.fetch_add(1, Ordering::Relaxed) < 10_000
+            && let Some(guard) = &*self.guard.lock().unwrap()
+        {
+            guard.flush();
         }
     }
 }
