@@ -107,7 +107,10 @@ async fn a_password_in_a_text_that_is_no_endpoint_is_not_repeated() {
             "ada:hunter2@db:1",
             "`..@db:1` has no host: write `host:port`",
         ),
-        ("ada:hunt@er2@db", "`..@db` has no port: write `host:port`"),
+        (
+            "ada:hunt@er2@db",
+            "`..@db` has no port from 1 to 65535: write `host:port`",
+        ),
     ] {
         let error = text.parse::<Endpoint>().expect_err(text);
         assert_eq!(error.to_string(), shown);

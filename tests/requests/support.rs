@@ -20,11 +20,13 @@ enum Asked {
 struct Desk {
     link: Option<Link<LinesCodec>>,
     asked: Option<Back>,
+    sent: Option<Mark>,
 }
 
 enum Event {
     Ask(Back),
     Open(WireEnd),
+    Send,
     Link,
 }
 
@@ -35,6 +37,10 @@ impl Handler for Asked {
             Event::Open(io) => {
                 let map = |_: LinkEvent<String>| Event::Link;
                 desk.link = Some(Link::open(io, LinesCodec::new(), cx, map));
+            }
+            Event::Send => {
+                let link = desk.link.as_mut().expect("it is open");
+                desk.sent = Some(link.send("123456789").expect("there is room"));
             }
             Event::Link => {}
         }
@@ -66,10 +72,8 @@ impl Scene {
 
     /// Sends a line of ten bytes. What is not accepted of it leaves with [`Scene::flush`].
     pub(crate) fn send(&mut self) -> Mark {
-        let link = self.bench.data_mut().link.as_mut().expect("it is open");
-        let mark = link.send("123456789").expect("there is room");
-        self.flush();
-        mark
+        self.bench.send(Event::Send);
+        self.bench.data_mut().sent.take().expect("it was sent")
     }
 
     pub(crate) fn flush(&mut self) {
