@@ -33,16 +33,19 @@ async fn each_of_two_who_ask_at_once_gets_his_own_answer() {
     let backoff = Backoff::default().cap(Duration::from_millis(1));
     let client = patient::Client { address, backoff };
     let prices = spawn::<patient::Patient>(patient::Offline, client);
-    while prices.status() != statem::Status::Running("Online") {
-        tokio::time::sleep(Duration::from_millis(1)).await;
+    let mut states = prices.watch();
+    while !matches!(states.status(), statem::Status::Running("Online")) {
+        states.changed().await;
     }
-    let ask = |thing: &str| prices.call(|reply| patient::Event::Price(thing.to_owned(), reply));
+    let ask =
+        |thing: &'static str| prices.call(|reply| patient::Event::Price(thing.to_owned(), reply));
     let (tea, coffee) = tokio::join!(ask("tea"), ask("coffee"));
     assert_eq!(tea.as_deref().ok(), Some("tea is 2 euros"));
     assert_eq!(coffee.as_deref().ok(), Some("coffee is 2 euros"));
 
     let prices = spawn::<eager::Eager>(eager::Dialling, slow_server().await);
-    let ask = |thing: &str| prices.call(|reply| eager::Event::Price(thing.to_owned(), reply));
+    let ask =
+        |thing: &'static str| prices.call(|reply| eager::Event::Price(thing.to_owned(), reply));
     let (tea, coffee) = tokio::join!(ask("tea"), ask("coffee"));
     assert_eq!(tea.as_deref().ok(), Some("tea is 2 euros"));
     assert_eq!(coffee.as_deref().ok(), Some("coffee is 2 euros"));
