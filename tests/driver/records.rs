@@ -138,6 +138,26 @@ async fn r130_n45_an_event_that_could_not_be_postponed_is_in_the_log_as_such() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn r130_n36_an_output_that_was_postponed_without_its_source_is_in_the_log_as_discarded() {
+    let (machine, _) = puppet_with(Builder::new().keep_log(1), |_| {});
+    let output = run("output", |world, cx| {
+        world.guards.clear();
+        cx.postpone(run("never", |_, _| Step::Keep));
+        Step::Keep
+    });
+    let start = run("start", |world, cx| {
+        world.guards.push(cx.task(async {}, |()| output));
+        Step::Keep
+    });
+    send(&machine, [start]);
+    tokio::time::sleep(ms(1)).await;
+    assert_eq!(
+        rest(&machine).await.log,
+        ["source 1, in Idle: discarded, its source has gone"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn r128_a_trace_is_told_to_tracing_from_the_start_or_later() {
     let (log, _guard) = listen();
     let (machine, _) = puppet_with(Builder::new().trace(true), |_| {});

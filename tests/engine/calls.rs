@@ -2,12 +2,15 @@
 //! N54b).
 
 use std::cell::RefCell;
+use std::future::pending;
 use std::rc::Rc;
+use std::sync::mpsc;
 
 use statem::engine::Engine;
-use statem::{Cx, Handler, Next, Reply, StateMachine, keep, postpone};
+use statem::{Cx, ExitReason, Handler, Next, Reply, StateMachine, keep, postpone, stop};
 
 use crate::scripted::{A, B, Stage, assert_log, event, ms, note};
+use crate::witness::Caller;
 
 #[test]
 fn r2_a_reply_may_be_kept_and_given_in_another_state_while_another_event_is_handled() {
@@ -377,4 +380,75 @@ fn n9_a_handler_may_drive_another_engine_and_each_keeps_its_own_replies() {
         &["A:nest", "inner got 2", "B:enter(A)", "outer told"],
     );
     assert_eq!(caller.outcome(), "1");
+}
+
+#[test]
+fn r129_a_reply_of_the_transition_that_stops_the_machine_is_counted() {
+    let mut stage = Stage::new();
+    let mut caller = stage.call("c", |_, event, _, _| {
+        event.reply().send(1).expect("the caller waits");
+        stop(ExitReason::Shutdown)
+    });
+    assert_eq!((&*stage.stopped(), &*caller.outcome()), ("shutdown", "1"));
+    assert_eq!(stage.engine.counts().replied, 1);
+}
+
+#[test]
+fn r129_a_reply_of_a_transition_that_panics_is_counted() {
+    let mut stage = Stage::new();
+    let mut caller = stage.call("c", |_, event, _, _| {
+        event.reply().send(1).expect("the caller waits");
+        panic!("oops")
+    });
+    assert_eq!(
+        (&*stage.stopped(), &*caller.outcome()),
+        ("`oops` in handle, in A", "1")
+    );
+    assert_eq!(stage.engine.counts().replied, 1);
+}
+
+#[test]
+fn r129_the_replies_of_terminate_are_counted() {
+    let mut stage = Stage::new();
+    let mut callers = ["c", "d"].map(|name| stage.call_held(name));
+    stage.on_terminate(|_, state, _| {
+        let luggage = state.expect("the state is there").luggage();
+        for reply in luggage.replies.drain(..) {
+            reply.send(1).expect("the caller waits");
+        }
+    });
+    stage.engine.stop(ExitReason::Shutdown);
+    assert_eq!(callers.each_mut().map(Caller::outcome), ["1", "1"]);
+    assert_eq!(stage.engine.counts().replied, 2);
+}
+
+#[test]
+fn r129_a_reply_of_a_source_that_is_dropped_between_two_transitions_is_counted() {
+    struct AnswersInDrop(Option<Reply<u32>>);
+
+    impl Drop for AnswersInDrop {
+        fn drop(&mut self) {
+            if let Some(reply) = self.0.take() {
+                reply.send(1).expect("the caller waits");
+            }
+        }
+    }
+
+    let mut stage = Stage::new();
+    let (give, take) = mpsc::channel();
+    let mut caller = stage.call("c", move |_, event, _, cx| {
+        let answers = AnswersInDrop(Some(event.reply()));
+        let source = async move {
+            let _answers = answers;
+            pending::<()>().await;
+        };
+        let guard = cx.task(source, |()| note("never"));
+        give.send(guard).expect("the test waits");
+        keep()
+    });
+    drop(take.recv().expect("a guard"));
+    assert_eq!((&*caller.outcome(), stage.running().len()), ("", 1));
+    stage.settle();
+    assert_eq!((&*caller.outcome(), stage.running().len()), ("1", 0));
+    assert_eq!(stage.engine.counts().replied, 1);
 }

@@ -173,6 +173,9 @@ fn n75_postponed_events_wait_for_a_change_of_state_and_keep_their_origin() {
     bench.send(act("a", [Ask::Insert(inserted)], Then::Keep));
     let mut restored = again(&bench);
     assert_eq!(restored.postponed().count(), 2);
+    // In the life that was saved, and not in this one.
+    assert_eq!(bench.counts().postponed, 2);
+    assert_eq!(restored.counts().postponed, 0);
     assert_eq!(trace(&mut restored), "enter(Open)");
     restored.send(act("go", [], Then::Shut));
     assert_eq!(

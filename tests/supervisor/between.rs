@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use statem::Builder;
 use statem::supervisor::Queue;
+use statem::{Bound, Builder, CallError};
 use tracing::Level;
 
 use crate::lives::{Fixture, ask};
 use crate::log::listen;
-use crate::support::{Drains, Event, settle};
+use crate::support::{Drains, Event, Idle, Script, settle};
 
 #[tokio::test(start_paused = true)]
 async fn n76_casts_that_a_restart_drops_are_warned_of() {
@@ -121,5 +121,43 @@ async fn n53_n76_of_what_is_kept_only_requests_of_whom_nobody_waits_make_room() 
     assert_eq!(
         f.trace.line(),
         "w1 idle, w1 end, w2 idle, w2 one, w2 two, w2 three"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn n54_n76_a_call_that_is_kept_has_its_deadline() {
+    let mut f = Fixture::new(Queue::Keep);
+    f.handle.try_cast(Event::Panic).unwrap();
+    tokio::time::advance(Duration::from_secs(7)).await;
+    let call = ask(&f.handle, |reply| {
+        let script: Script = Box::new(move |_, cx| {
+            assert_eq!(cx.deadline(), reply.deadline());
+            let deadline = cx.deadline().unwrap().as_secs();
+            reply.send(deadline.try_into().unwrap()).unwrap();
+        });
+        Event::Run(script)
+    });
+    settle().await;
+    f.life().await;
+    f.begin();
+    // Its limit is 100 seconds, and the clock is that of all lives.
+    assert_eq!(call.await.unwrap().unwrap(), 107);
+}
+
+#[tokio::test(start_paused = true)]
+async fn n45_n76_the_caller_of_a_call_that_is_kept_and_then_refused_is_told_at_once() {
+    let mut f = Fixture::new(Queue::Keep);
+    f.handle.try_cast(Event::Panic).unwrap();
+    let call = ask(&f.handle, |reply| Event::Hold("h", Some(reply)));
+    settle().await;
+    f.life().await;
+    let no_room = Builder::new().postponed(0);
+    let life = f.lives.begin(no_room, Idle, f.world.next());
+    tokio::spawn(life);
+    let error = call.await.unwrap().unwrap_err();
+    let what = Bound::Postponed;
+    assert!(
+        matches!(error, CallError::Full { machine: "Worker", what: told } if told == what),
+        "{error:?}"
     );
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use statem::supervisor::{Strategy, Supervisor};
-use statem::{Backoff, CallError};
+use statem::{Backoff, CallError, ExitReason, Status};
 
-use crate::support::{Event, Trace, fail, settle, worker};
+use crate::support::{Event, Script, Trace, fail, settle, worker};
 
 #[tokio::test(start_paused = true)]
 async fn a_tree_is_ready_when_each_child_is_in_the_state_it_says() {
@@ -67,6 +67,42 @@ async fn a_child_that_is_restarted_is_not_ready_and_one_that_is_down_does_not_co
     tree.terminate("a").await.unwrap();
     waits.await.unwrap().unwrap();
     tree.stop().await;
+}
+
+/// Not paused: a thread is blocked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_child_is_not_ready_as_long_as_its_life_before_runs_on() {
+    let trace = Trace::default();
+    let mut inner = Supervisor::new("inner", Strategy::OneForOne);
+    let a = inner.child(worker("a", &trace));
+    let mut top = Supervisor::new("top", Strategy::OneForOne);
+    let inner = top.tree(inner);
+    let top = top.spawn();
+    // A task that its start has woken may wait behind it in a place that no other thread looks at.
+    top.ready().await.unwrap();
+    let (goes_on, blocks) = std::sync::mpsc::channel::<()>();
+    let (tells, told) = tokio::sync::oneshot::channel();
+    let script: Script = Box::new(move |_, _| {
+        tells.send(()).unwrap();
+        blocks.recv().unwrap();
+    });
+    a.cast(Event::Run(script)).await.unwrap();
+    told.await.unwrap();
+    inner.kill();
+    let mut of_inner = inner.watch();
+    while inner.restarts() == 0 || !matches!(of_inner.status(), Status::Running(_)) {
+        of_inner.changed().await;
+    }
+    // Each question is handled in a turn of its own, after which the supervisor looks at its tasks.
+    for _ in 0..10 {
+        let children = inner.children().await.unwrap();
+        assert!(matches!(children[0].status, Status::Running("Idle")));
+        assert!(!children[0].ready);
+    }
+    goes_on.send(()).unwrap();
+    inner.ready().await.unwrap();
+    assert_eq!(a.call(Event::Ask).await.unwrap(), 2);
+    assert!(matches!(top.stop().await, ExitReason::Shutdown));
 }
 
 #[tokio::test(start_paused = true)]
