@@ -75,7 +75,9 @@ async fn n76_a_shutdown_between_two_lives_takes_no_room() {
     let first = f.begin();
     f.handle.try_cast(Event::Panic).unwrap();
     first.await.unwrap();
-    f.lives.shut_down();
+    let handle = f.handle.clone();
+    tokio::spawn(async move { handle.shutdown(Duration::from_secs(100)).await });
+    settle().await;
     f.begin();
     settle().await;
     assert_eq!(f.trace.line(), "w1 idle, w1 end, w2 idle, w2 drain");
