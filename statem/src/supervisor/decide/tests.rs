@@ -120,6 +120,8 @@ fn who_is_restarted_together_is_as_in_otp() {
         let verdict = after_end(strategy, &members, failed.id, is_normal, &mut counted, now);
         let expected = match (failed.restart, is_normal, intensity) {
             (Restart::Temporary, ..) => Verdict::Forget,
+            // As OTP's simple_one_for_one.
+            (Restart::Transient, true, _) if strategy == Strategy::Dynamic => Verdict::Forget,
             (Restart::Transient, true, _) => Verdict::Rest,
             (_, _, 0) => Verdict::GiveUp,
             _ => Verdict::Restart(by_hand(strategy, &members, failed.id)),
