@@ -136,14 +136,15 @@ impl Backoff {
         self.attempts
     }
 
-    /// A clone for the child of this number: with a seed the children's delays are functions of it that
-    /// differ.
+    /// A clone for the child of this number, from 1: with a seed the children's delays are functions of
+    /// it that differ, and those of the first one are the seed's own.
     pub(crate) fn of_child(&self, number: u64) -> Self {
         match self.seed {
             // Far apart, whatever the seeds of others are.
-            Some(seed) => self
-                .clone()
-                .seed(seed.wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15))),
+            Some(seed) => {
+                let apart = number.wrapping_sub(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                self.clone().seed(seed.wrapping_add(apart))
+            }
             None => self.clone(),
         }
     }

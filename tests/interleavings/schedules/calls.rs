@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use interleaved::{CallError, ExitReason, Handle};
-use shuttle::future::JoinHandle;
+use tokio::task::JoinHandle;
 
 use crate::checker::check;
 use crate::desk::{Clerk, Event, Log, Note, Word, assert_true_outcome, polled, start};

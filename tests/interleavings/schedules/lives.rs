@@ -2,7 +2,7 @@
 
 use interleaved::supervisor::{Lives, Queue, Shutdown, Spec, Strategy, Supervisor};
 use interleaved::{Builder, CallError, ExitReason, Handle, Status};
-use shuttle::future::JoinHandle;
+use tokio::task::JoinHandle;
 
 use crate::checker::check;
 use crate::desk::{Clerk, Desk, Event, First, Log, Note, Word, assert_true_outcome, polled};
