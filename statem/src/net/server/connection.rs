@@ -46,6 +46,7 @@ pub(super) type Drain = Receiver<Option<Duration>>;
 /// Why a connection was closed.
 enum End {
     /// TLS was not set up.
+    #[cfg(feature = "tls")]
     Unsecured(Unsecured),
     /// The machine has ended.
     Ended(ExitReason),
@@ -55,10 +56,9 @@ enum End {
     CutOff,
 }
 
+#[cfg(feature = "tls")]
 enum Unsecured {
-    #[cfg(feature = "tls")]
     Failed(crate::net::TlsError),
-    #[cfg(feature = "tls")]
     TooLate(Duration),
     ShutDown,
 }
@@ -137,15 +137,22 @@ pub(super) async fn serve(
 impl Settings {
     async fn serve(&self, accepted: Accepted, account: &mut Account, drain: &mut Drain) -> End {
         let Accepted { io, peer } = accepted;
-        let io = Watched::new(io, account.traffic.clone(), self.idle);
-        let secured = either(self.secure(io), drained(drain)).await;
-        let secured = match secured {
-            Either::First(secured) => secured,
-            Either::Second(_) => Err(Unsecured::ShutDown),
-        };
-        let io = match secured {
-            Ok(io) => io,
-            Err(why) => return End::Unsecured(why),
+        let io: Box<dyn Io> = Box::new(Watched::new(io, account.traffic.clone(), self.idle));
+        #[cfg(feature = "tls")]
+        let io = match &self.tls {
+            None => io,
+            Some(tls) => {
+                // In a box of its own: it is large, and a connection lives long after it.
+                let securing = Box::pin(secure(tls.accept(io), self.handshake_timeout));
+                let secured = match either(securing, drained(drain)).await {
+                    Either::First(secured) => secured,
+                    Either::Second(_) => Err(Unsecured::ShutDown),
+                };
+                match secured {
+                    Ok(io) => io,
+                    Err(why) => return End::Unsecured(why),
+                }
+            }
         };
         account.start();
         let accepted = Accepted { io, peer };
@@ -168,23 +175,14 @@ fn discard(payload: Box<dyn Any + Send>) {
     }
 }
 
-impl Settings {
-    #[cfg(feature = "tls")]
-    async fn secure(&self, io: Watched) -> Result<Box<dyn Io>, Unsecured> {
-        let Some(tls) = &self.tls else {
-            return Ok(Box::new(io));
-        };
-        let limit = self.handshake_timeout;
-        match tokio::time::timeout(limit, tls.accept(io)).await {
-            Ok(secured) => secured.map_err(Unsecured::Failed),
-            Err(_) => Err(Unsecured::TooLate(limit)),
-        }
-    }
-
-    #[cfg(not(feature = "tls"))]
-    #[expect(clippy::unused_async, reason = "with TLS it waits")]
-    async fn secure(&self, io: Watched) -> Result<Box<dyn Io>, Unsecured> {
-        Ok(Box::new(io))
+#[cfg(feature = "tls")]
+async fn secure(
+    accept: impl Future<Output = Result<Box<dyn Io>, crate::net::TlsError>>,
+    limit: Duration,
+) -> Result<Box<dyn Io>, Unsecured> {
+    match tokio::time::timeout(limit, accept).await {
+        Ok(secured) => secured.map_err(Unsecured::Failed),
+        Err(_) => Err(Unsecured::TooLate(limit)),
     }
 }
 
@@ -265,9 +263,9 @@ impl End {
     /// own report, and that networks lose connections is known.
     fn is_for_people(&self) -> bool {
         match self {
-            End::Unsecured(Unsecured::ShutDown) | End::CutOff => false,
             #[cfg(feature = "tls")]
-            End::Unsecured(_) => true,
+            End::Unsecured(why) => !matches!(why, Unsecured::ShutDown),
+            End::CutOff => false,
             End::NotMade => true,
             End::Ended(ExitReason::Ended(why)) => match why.downcast_ref() {
                 None => true,
@@ -317,6 +315,7 @@ impl std::fmt::Display for End {
             End::Unsecured(Unsecured::TooLate(limit)) => {
                 write!(f, "TLS was not done within {limit:?}")
             }
+            #[cfg(feature = "tls")]
             End::Unsecured(Unsecured::ShutDown) => {
                 f.write_str("the server ended before TLS was done")
             }
