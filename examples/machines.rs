@@ -10,7 +10,7 @@ use crate::{
 /// What `cargo run --example diagram` can draw: the machine of each example, in the order of their
 /// names.
 pub const MACHINES: &[(&str, Graph)] = &[
-    ("chat_server", chat_server::machine::Session::GRAPH),
+    ("chat_server", chat_server::machine::ChatSession::GRAPH),
     ("code_lock", code_lock::machine::Door::GRAPH),
     ("dns_client", dns_client::machine::Resolver::GRAPH),
     ("gateway", gateway::device::Device::GRAPH),

@@ -10,9 +10,10 @@ use tokio::task::JoinSet;
 
 /// Members of one room.
 pub const OF_ROOM: usize = 10;
-/// Lines of its own that a member has on the way at once. All lines of a room that are on the way fit
-/// into [`UNREAD`](super::room::UNREAD), so that nobody misses any.
-pub const ON_THE_WAY: u32 = 4;
+/// Lines that a member says beyond those that it has heard of everybody in its room. So each of them is
+/// at most twice as far ahead of the slowest one, and what waits for that one fits into
+/// [`UNREAD`](super::room::UNREAD): nobody is to miss any.
+pub const ON_THE_WAY: u32 = 2;
 
 /// Connections that are made at once.
 const AT_ONCE: usize = 200;
@@ -45,8 +46,8 @@ impl Crowd {
             for number in crowd.len()..members.min(crowd.len() + AT_ONCE) {
                 coming.spawn(Member::enter(address, number));
             }
-            for member in coming.join_all().await {
-                crowd.push(member?);
+            while let Some(member) = coming.join_next().await {
+                crowd.push(member.map_err(io::Error::other)??);
             }
         }
         Ok(Crowd(crowd))
@@ -66,8 +67,9 @@ impl Crowd {
                 Ok::<_, io::Error>(member)
             });
         }
-        for member in talking.join_all().await {
-            self.0.push(member?);
+        // The first that fails is told, for those who wait for its lines would wait for ever.
+        while let Some(member) = talking.join_next().await {
+            self.0.push(member.map_err(io::Error::other)??);
         }
         Ok(())
     }
@@ -122,7 +124,8 @@ impl Member {
         let mut waits = of_room as u64 * u64::from(lines);
         let mut out = Vec::new();
         while waits > 0 {
-            let heard = self.next[self.number - first];
+            let of_all = self.next[..of_room].iter().min().copied();
+            let heard = of_all.unwrap_or_default();
             while self.said < until && self.said - heard < ON_THE_WAY {
                 out.extend_from_slice(format!("{}\n", self.said).as_bytes());
                 self.said += 1;

@@ -39,7 +39,7 @@ const UNREAD_ANSWERS: &str = "it does not read the answers to its commands";
 #[derive(StateMachine)]
 #[machine(event = Event, data = Visitor, shutdown = Event::Leave)]
 #[to(Gone = "closed")]
-pub enum Session {
+pub enum ChatSession {
     /// The connection is there, and nothing was said.
     #[initial]
     #[to(Nameless = "greeted")]
@@ -119,7 +119,7 @@ pub struct Goodbye {
 }
 
 /// The right to read, change and leave the state `S`, as a handler has it.
-type In<'a, S> = At<'a, Session, S>;
+type In<'a, S> = At<'a, ChatSession, S>;
 
 /// What can happen to a session.
 pub enum Event {
@@ -139,7 +139,7 @@ pub enum Event {
     Leave,
 }
 
-impl Handler for Session {
+impl Handler for ChatSession {
     fn enter(&mut self, _: &mut Visitor, cx: &mut EnterCx<Self>) {
         match self {
             Self::Arrived(_) => cx.insert(Event::Begin),
@@ -149,12 +149,12 @@ impl Handler for Session {
     }
 
     fn handle(
-        state: SessionAt<'_>,
+        state: ChatSessionAt<'_>,
         event: Event,
         visitor: &mut Visitor,
         cx: &mut Cx<Self>,
     ) -> Next<Self> {
-        use {Event as E, LinkEvent as L, SessionAt as S};
+        use {ChatSessionAt as S, Event as E, LinkEvent as L};
         match (state, event) {
             (S::Arrived(s), E::Begin) => s.go_with(|old| Nameless::greet(old.socket, cx)),
             (S::Nameless(s), E::TooLate) => {
@@ -221,7 +221,7 @@ impl Arrived {
 }
 
 impl Nameless {
-    fn greet(socket: Box<dyn Io>, cx: &mut Cx<Session>) -> Self {
+    fn greet(socket: Box<dyn Io>, cx: &mut Cx<ChatSession>) -> Self {
         let config = LinkConfig::default()
             .high_water(HIGH_WATER)
             .write_timeout(UNREADING);
@@ -234,7 +234,7 @@ impl Nameless {
         mut s: In<'_, Self>,
         line: &Result<String, Fault>,
         visitor: &mut Visitor,
-    ) -> Next<Session> {
+    ) -> Next<ChatSession> {
         let words = match visitor.command(line) {
             Ok(Command::Nick(name)) => match visitor.name(name) {
                 Ok(name) => {
@@ -265,8 +265,8 @@ impl Lobby {
         mut s: In<'_, Self>,
         line: &Result<String, Fault>,
         visitor: &mut Visitor,
-        cx: &mut Cx<Session>,
-    ) -> Next<Session> {
+        cx: &mut Cx<ChatSession>,
+    ) -> Next<ChatSession> {
         let words = match visitor.command(line) {
             Ok(Command::Join(room)) if is_name(room) => {
                 return s.go_with(|old| Entering::begin(old, room, visitor, cx));
@@ -310,7 +310,12 @@ impl From<Talking> for Lobby {
 }
 
 impl Entering {
-    fn begin(from: impl Into<Lobby>, room: &str, visitor: &Visitor, cx: &mut Cx<Session>) -> Self {
+    fn begin(
+        from: impl Into<Lobby>,
+        room: &str,
+        visitor: &Visitor,
+        cx: &mut Cx<ChatSession>,
+    ) -> Self {
         let Lobby { link, name } = from.into();
         let (feed, lines) = feed(UNREAD);
         let number = visitor.chat.number();
@@ -332,7 +337,7 @@ impl Entering {
 }
 
 impl Talking {
-    fn begin(mut old: Entering, room: Handle<Room>, cx: &mut Cx<Session>) -> Self {
+    fn begin(mut old: Entering, room: Handle<Room>, cx: &mut Cx<ChatSession>) -> Self {
         say(&mut old.link, "* you are in");
         Talking {
             link: old.link,
@@ -346,7 +351,7 @@ impl Talking {
 
     /// Passes a line of the room's on; if there is no room in the write buffer it waits, and with it
     /// all that come after it.
-    fn hear(mut s: In<'_, Self>, line: Line, cx: &mut Cx<Session>) -> Next<Session> {
+    fn hear(mut s: In<'_, Self>, line: Line, cx: &mut Cx<ChatSession>) -> Next<ChatSession> {
         match s.link.send(line) {
             Err(SendError::Full(line)) => {
                 cx.postpone(Event::Heard(Some(line)));
@@ -361,8 +366,8 @@ impl Talking {
         mut s: In<'_, Self>,
         line: &Result<String, Fault>,
         visitor: &mut Visitor,
-        cx: &mut Cx<Session>,
-    ) -> Next<Session> {
+        cx: &mut Cx<ChatSession>,
+    ) -> Next<ChatSession> {
         let words = match visitor.command(line) {
             Ok(Command::Say("")) => return keep(),
             Ok(Command::Say(text)) => {
@@ -395,7 +400,11 @@ impl Talking {
     }
 
     /// Tells the room. If its mailbox is full, nothing more of the member is handled until it is not.
-    fn pass(mut s: In<'_, Self>, event: room::Event, cx: &mut Cx<Session>) -> Next<Session> {
+    fn pass(
+        mut s: In<'_, Self>,
+        event: room::Event,
+        cx: &mut Cx<ChatSession>,
+    ) -> Next<ChatSession> {
         if let Err(refused) = s.room.try_cast(event) {
             // That it has ended is told by the feed.
             if matches!(refused.kind, CastErrorKind::Full) {

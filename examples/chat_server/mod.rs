@@ -38,7 +38,7 @@ use statem::net::{Accept, Accepted, AtLimit, Server, ServerBuilder};
 use statem::{Builder, Registry};
 use tokio::net::{TcpListener, TcpSocket};
 
-use machine::{Arrived, Session};
+use machine::{Arrived, ChatSession};
 use names::Names;
 use room::Room;
 use visitor::Visitor;
@@ -75,7 +75,7 @@ impl Chat {
         let chat = self.clone();
         let server = Server::builder(listener, move |accepted: Accepted| {
             let visitor = Visitor::new(chat.clone(), accepted.peer);
-            Builder::<Session>::new().build(Arrived::new(accepted.io), visitor)
+            Builder::<ChatSession>::new().build(Arrived::new(accepted.io), visitor)
         });
         server.at_limit(AtLimit::Refuse).idle_timeout(IDLE)
     }
