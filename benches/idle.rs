@@ -98,7 +98,7 @@ fn bytes_of_one<P: Process>(beat: bool) -> Option<f64> {
 }
 
 /// The resident set in bytes.
-fn resident() -> Option<f64> {
+pub(crate) fn resident() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let kilobytes = status
         .lines()

@@ -7,6 +7,7 @@
 mod by_hand;
 mod clients;
 mod counter;
+mod crowd;
 mod dispatch;
 mod idle;
 mod process;
@@ -24,6 +25,12 @@ fn main() {
         idle::measure_here(contender);
         return;
     }
+    if let [flag, contender] = arguments.as_slice()
+        && flag == crowd::FLAG
+    {
+        crowd::serve_here(contender);
+        return;
+    }
     // `cargo bench` adds a flag of its own; a word is a filter.
     let filter = arguments
         .into_iter()
@@ -34,4 +41,5 @@ fn main() {
     watched::rows(&filter);
     idle::rows(&filter);
     clients::rows(&filter);
+    crowd::rows(&filter);
 }
