@@ -41,6 +41,7 @@ impl<M: Handler> Engine<M> {
     }
 
     /// How many sources asked to be flushed.
+    #[cfg(feature = "tokio")]
     pub(crate) fn flushes(&self) -> usize {
         let list = self.enter_cx.cx.actions.released();
         list.map_or(0, |list| list.flushes())
