@@ -114,7 +114,7 @@ const CALL_LIMIT: Duration = Duration::from_secs(5);
 /// # Panics
 ///
 /// Outside of a tokio runtime. In one without its timer (`enable_time`) the machine ends with
-/// [`ExitReason::Panicked`] when it starts a timeout.
+/// [`ExitReason::Panicked`](crate::ExitReason::Panicked) when it starts a timeout.
 pub fn spawn<M>(state: impl Initial<M>, data: M::Data) -> Handle<M>
 where
     M: Handler,
