@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 use super::{eager, patient};
 
-/// A server that takes its time for each answer, of one connection; its address.
+/// A server of one connection that answers when it was asked twice; its address.
 async fn slow_server() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it is bound").to_string();
@@ -17,11 +17,14 @@ async fn slow_server() -> String {
         let (mut socket, _) = listener.accept().await?;
         let (read, mut write) = socket.split();
         let mut lines = BufReader::new(read).lines();
-        while let Some(thing) = lines.next_line().await? {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            let answer = format!("{thing} is 2 euros\n");
-            write.write_all(answer.as_bytes()).await?;
+        let mut answers = Vec::new();
+        for _ in 0..2 {
+            let thing = lines.next_line().await?.unwrap_or_default();
+            answers.push(format!("{thing} is 2 euros\n"));
         }
+        write.write_all(answers.concat().as_bytes()).await?;
+        // It stays until the client goes.
+        lines.next_line().await?;
         io::Result::Ok(())
     });
     address

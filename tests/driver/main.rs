@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod asides;
+mod budgets;
 mod calls;
 mod chains;
 mod children;
