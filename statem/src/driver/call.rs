@@ -158,7 +158,7 @@ impl<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'a, M, T, E, 
         self
     }
 
-    fn send(&mut self, event: F, cx: &mut Context<'_>) -> Result<(), CallError<E>> {
+    fn send(&mut self, cx: &mut Context<'_>) -> Result<(), CallError<E>> {
         let machine = M::GRAPH.name;
         let mailbox = self.mailbox;
         let now = clock::now();
@@ -168,6 +168,7 @@ impl<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'a, M, T, E, 
             Until::At(deadline) => Some(deadline),
         };
         if deadline.is_some_and(|deadline| deadline <= now) {
+            self.event = None;
             return Err(CallError::TimedOut {
                 machine,
                 begun: false,
@@ -179,6 +180,7 @@ impl<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'a, M, T, E, 
         });
         let limit = deadline.map(|deadline| Limit::new(deadline, cx.waker()));
         let (reply, answer) = Answer::channel(machine, of_machine, Some(cx.waker()));
+        let event = self.event.take().expect("a call is not polled after it has ended");
         let message = Message {
             event: (self.make)(event, reply),
             call: answer.cell(),
@@ -215,10 +217,9 @@ impl<M: Machine, T: Send + 'static, E: Send + 'static, F> Future for Call<'_, M,
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let event = this.event.take();
-        let is_new = event.is_some();
-        if let Some(event) = event {
-            if let Err(error) = this.send(event, cx) {
+        let is_new = this.event.is_some();
+        if is_new {
+            if let Err(error) = this.send(cx) {
                 return Poll::Ready(Err(error));
             }
         }
