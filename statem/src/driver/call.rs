@@ -158,6 +158,12 @@ impl<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'a, M, T, E, 
         self
     }
 
+    /// The value that the event is made of, of [`Handle::call_with`](crate::Handle::call_with), or the
+    /// function that makes it: for a client whose own futures have settings. `None` once it is sent.
+    pub fn value_mut(&mut self) -> Option<&mut F> {
+        self.event.as_mut()
+    }
+
     fn send(&mut self, cx: &mut Context<'_>) -> Result<(), CallError<E>> {
         let machine = M::GRAPH.name;
         let mailbox = self.mailbox;

@@ -35,20 +35,7 @@ pub struct Asked<P: Protocol> {
 /// When it is polled outside of a tokio runtime with its timer enabled.
 #[must_use = "a request is sent when it is awaited"]
 pub struct ClientCall<'a, P: Protocol> {
-    handle: &'a Handle<ClientMachine<P>>,
-    /// Taken when it is sent.
-    asked: Option<Asked<P>>,
-    until: Until,
-    call: Option<Made<'a, P>>,
-}
-
-type Made<'a, P> = Call<'a, ClientMachine<P>, <P as Protocol>::Response, RequestError, Asked<P>>;
-
-#[derive(Clone, Copy)]
-enum Until {
-    Default,
-    After(Duration),
-    At(Instant),
+    call: Call<'a, ClientMachine<P>, P::Response, RequestError, Asked<P>>,
 }
 
 impl<'a, P: Protocol> ClientCall<'a, P> {
@@ -58,16 +45,13 @@ impl<'a, P: Protocol> ClientCall<'a, P> {
         policy: Policy,
     ) -> Self {
         ClientCall {
-            handle,
-            asked: Some(Asked { request, policy }),
-            until: Until::Default,
-            call: None,
+            call: handle.call_with(Asked { request, policy }, Event::Call),
         }
     }
 
     /// What becomes of it when it cannot be sent at once, in place of the client's own policy.
     pub fn policy(mut self, policy: Policy) -> Self {
-        if let Some(asked) = &mut self.asked {
+        if let Some(asked) = self.call.value_mut() {
             asked.policy = policy;
         }
         self
@@ -75,13 +59,13 @@ impl<'a, P: Protocol> ClientCall<'a, P> {
 
     /// How long to wait for the answer, in place of the client's own limit.
     pub fn limit(mut self, limit: Duration) -> Self {
-        self.until = Until::After(limit);
+        self.call = self.call.limit(limit);
         self
     }
 
     /// Until when to wait for the answer, in place of the client's own limit.
     pub fn deadline(mut self, deadline: Instant) -> Self {
-        self.until = Until::At(deadline);
+        self.call = self.call.deadline(deadline);
         self
     }
 }
@@ -92,27 +76,14 @@ impl<P: Protocol> Future for ClientCall<'_, P> {
     type Output = Result<P::Response, RequestError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        if let Some(asked) = this.asked.take() {
-            let call = this.handle.call_with(asked, Event::Call);
-            this.call = Some(match this.until {
-                Until::Default => call,
-                Until::After(limit) => call.limit(limit),
-                Until::At(deadline) => call.deadline(deadline),
-            });
-        }
-        let call = this
-            .call
-            .as_mut()
-            .expect("made above, the first time it is polled");
-        Pin::new(call).poll(cx).map_err(RequestError::from)
+        Pin::new(&mut self.call).poll(cx).map_err(RequestError::from)
     }
 }
 
 impl<P: Protocol> fmt::Debug for ClientCall<'_, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientCall")
-            .field("sent", &self.asked.is_none())
-            .finish_non_exhaustive()
+            .field("call", &self.call)
+            .finish()
     }
 }
