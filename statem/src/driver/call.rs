@@ -168,13 +168,18 @@ impl<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'a, M, T, E, 
         let machine = M::GRAPH.name;
         let mailbox = self.mailbox;
         let now = clock::now();
+        // Neither earlier, for it was written just now, nor later, for it is read then: the processor
+        // waits for what it reads in other pieces than it was written in.
+        let event = self
+            .event
+            .take()
+            .expect("a call is not polled after it has ended");
         // A limit beyond the clock's range is no limit.
         let deadline = match self.limit {
             Until::After(limit) => now.checked_add(limit),
             Until::At(deadline) => Some(deadline),
         };
         if deadline.is_some_and(|deadline| deadline <= now) {
-            self.event = None;
             return Err(CallError::TimedOut {
                 machine,
                 begun: false,
@@ -186,7 +191,6 @@ impl<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'a, M, T, E, 
         });
         let limit = deadline.map(|deadline| Limit::new(deadline, cx.waker()));
         let (reply, answer) = Answer::channel(machine, of_machine, Some(cx.waker()));
-        let event = self.event.take().expect("a call is not polled after it has ended");
         let message = Message {
             event: (self.make)(event, reply),
             call: answer.cell(),
