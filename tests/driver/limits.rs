@@ -262,7 +262,10 @@ async fn a_call_allocates_its_reply_and_takes_the_timer_of_the_call_before() {
         let call = || {
             let mut call = pin!(machine.call(Event::Ask));
             assert!(poll_once(call.as_mut()).is_pending());
-            assert!(poll_once(Pin::new(&mut driver)).is_pending());
+            // It may let others go first.
+            for _ in 0..2 {
+                assert!(poll_once(Pin::new(&mut driver)).is_pending());
+            }
             assert!(matches!(poll_once(call.as_mut()), Poll::Ready(Ok(7))));
         };
         let mut calls = std::iter::repeat_with(call);

@@ -21,6 +21,7 @@ mod mailbox;
 mod order;
 mod outcomes;
 mod panics;
+mod patience;
 mod questions;
 mod records;
 mod registry;

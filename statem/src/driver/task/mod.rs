@@ -1,6 +1,7 @@
 //! The task of a machine: turns, until it ends.
 
 mod control;
+mod patience;
 mod report;
 mod sources;
 mod suspended;
@@ -21,6 +22,7 @@ use crate::handler::Handler;
 use crate::mailbox::{self, Item, Mailbox, Message};
 use crate::reason::ExitReason;
 use crate::trace::{warning, warns};
+use patience::Patience;
 
 /// Messages handled in one turn (N20 d): as many as tokio lets a task receive before it has to yield.
 /// What they have to write leaves in one.
@@ -54,6 +56,7 @@ pub struct Driver<M: Handler> {
     /// Events of the machine's own in a row.
     chain: u16,
     phase: Phase,
+    patience: Patience,
     seldom: Option<Box<Seldom<M>>>,
     /// Handles no events (N72).
     suspended: bool,
@@ -107,6 +110,7 @@ impl<M: Handler> Driver<M> {
             alarm: None,
             chain: 0,
             phase: Phase::New,
+            patience: Patience::default(),
             seldom: init.map(|init| {
                 Box::new(Seldom {
                     init: Some(init),
@@ -175,6 +179,7 @@ impl<M: Handler> Driver<M> {
         let now = if timed { self.now() } else { Duration::ZERO };
         if self.batch.is_empty() {
             self.mailbox.take(&mut self.batch, MESSAGES);
+            self.patience.learn(self.batch.len());
         }
         if self.continue_chain() == Flow::On {
             self.engine.collect_due(now);
@@ -205,7 +210,7 @@ impl<M: Handler> Driver<M> {
             || self.engine.has_queued()
             || self.engine.first_collected().is_some()
             || self.has_kept()
-            || self.ready.as_ref().is_some_and(|ready| ready.woken() > 0)
+            || self.has_woken()
     }
 
     /// (b) The timers that were due when the turn began, each once (N21); what is more than the budget
@@ -449,6 +454,10 @@ impl<M: Handler> Driver<M> {
                     self.empty_queue();
                 }
             }
+            Phase::Running if self.patience.waits(self.has_woken()) => {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             Phase::Running => {}
             Phase::Ended => return Poll::Ready(()),
         }
@@ -470,8 +479,15 @@ impl<M: Handler> Driver<M> {
                 .settle(std::mem::take(&mut self.handled), None, false);
             // N20: the rest of the runtime goes first.
             cx.waker().wake_by_ref();
+        } else {
+            self.patience.sleeps();
         }
         Poll::Pending
+    }
+
+    /// Whether sources wait to be polled.
+    pub(super) fn has_woken(&self) -> bool {
+        self.ready.as_ref().is_some_and(|ready| ready.woken() > 0)
     }
 }
 

@@ -43,7 +43,7 @@ impl<M: Handler> Driver<M> {
             self.keep_outputs();
         }
         self.flush();
-        served == CONTROLS || self.ready.as_ref().is_some_and(|ready| ready.woken() > 0)
+        served == CONTROLS || self.has_woken()
     }
 
     fn next_control(&mut self) -> Option<Control<M>> {

@@ -76,7 +76,9 @@ impl<P: Protocol> Future for ClientCall<'_, P> {
     type Output = Result<P::Response, RequestError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.call).poll(cx).map_err(RequestError::from)
+        Pin::new(&mut self.call)
+            .poll(cx)
+            .map_err(RequestError::from)
     }
 }
 
