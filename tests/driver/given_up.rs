@@ -203,6 +203,28 @@ async fn n53_abandoned_calls_make_room_in_the_mailbox() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn n53_n72_abandoned_calls_make_room_in_the_mailbox_of_a_suspended_machine() {
+    let (machine, driver, trace) = unpolled(Builder::new().mailbox(4));
+    tokio::spawn(driver.run());
+    rest(&machine).await;
+    // The driver takes all that is here at once.
+    let mut suspend = Box::pin(machine.suspend());
+    assert!(poll_once(suspend.as_mut()).is_pending());
+    let mut calls: Vec<_> = (0..4).map(|_| Box::pin(machine.call(Event::Ask))).collect();
+    for call in &mut calls {
+        assert!(poll_once(call.as_mut()).is_pending());
+    }
+    suspend.await.unwrap();
+    machine.inspect().await.unwrap();
+    drop(calls);
+    send(&machine, (0..4).map(Event::Number));
+    assert!(machine.try_cast(Event::Note("too many")).is_err());
+    machine.resume().await.unwrap();
+    rest(&machine).await;
+    assert_eq!(trace.take(), "0 1 2 3");
+}
+
+#[tokio::test(start_paused = true)]
 async fn n53_only_abandoned_calls_make_room_and_the_others_keep_their_order() {
     let (machine, driver, trace) = unpolled(Builder::new().mailbox(4));
     let mut calls = [(); 2].map(|()| Box::pin(machine.call(Event::Ask)));

@@ -24,6 +24,8 @@ use room::{Crowd, Sender};
 
 /// Questions that wait at once; more wait at their askers (N55).
 const QUESTIONS: u32 = 64;
+/// A queue with room for so many keeps it.
+const LITTLE: usize = 64;
 /// No shutdown was asked for.
 const NEVER: u64 = u64::MAX;
 
@@ -324,12 +326,16 @@ impl<M: Machine> Mailbox<M> {
     pub(crate) fn take(&self, batch: &mut VecDeque<Item<M>>, most: usize) {
         let mut inner = self.lock();
         let parked = inner.parked.take();
+        // A batch that grew in a burst gives its room back when there is little again.
+        if batch.capacity() > LITTLE && inner.items.len() < batch.capacity() / 8 {
+            *batch = VecDeque::new();
+        }
         if inner.items.len() <= most && inner.items.capacity() <= 2 * most {
             std::mem::swap(&mut inner.items, batch);
         } else {
             let taken = most.min(inner.items.len());
             batch.extend(inner.items.drain(..taken));
-            // A queue that grew in a burst gives its room back.
+            // So does the queue.
             if inner.items.is_empty() {
                 inner.items = VecDeque::new();
             }
@@ -349,6 +355,20 @@ impl<M: Machine> Mailbox<M> {
             drop(inner);
         }
         drop(parked);
+    }
+
+    /// Takes back, in front of all others, what was taken and will not be handled soon: here it can
+    /// make room (N53).
+    pub(crate) fn take_back(&self, batch: &mut VecDeque<Item<M>>) {
+        let mut inner = self.lock();
+        while let Some(item) = batch.pop_back() {
+            match &item {
+                Item::Control(Control::Ask(_)) => inner.questions += 1,
+                Item::Control(Control::Shutdown) => inner.shuts_down = true,
+                Item::Control(_) | Item::Message(_) => {}
+            }
+            inner.items.push_front(item);
+        }
     }
 
     /// Takes out what goes ahead of the messages before it, in order (N30).

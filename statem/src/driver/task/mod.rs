@@ -27,6 +27,8 @@ use patience::Patience;
 /// Messages handled in one turn (N20 d): as many as tokio lets a task receive before it has to yield.
 /// What they have to write leaves in one.
 const MESSAGES: usize = 128;
+/// Items taken from the mailbox at once, for several turns: what would be left is moved one by one.
+const TAKEN: usize = 4 * MESSAGES;
 /// Timers that were due handled in one turn (N20 b).
 const TIMERS: usize = 256;
 /// Events of the machine's own handled in a row before others of the runtime get a turn (N30).
@@ -44,7 +46,7 @@ const SLOW_TURN: Duration = Duration::from_millis(100);
 pub struct Driver<M: Handler> {
     engine: Engine<M>,
     mailbox: Arc<Mailbox<M>>,
-    /// Items taken from the mailbox for this turn.
+    /// Items taken from the mailbox, for this turn and those that follow.
     batch: VecDeque<Item<M>>,
     /// Messages handled since the mailbox was told.
     handled: u16,
@@ -178,7 +180,7 @@ impl<M: Handler> Driver<M> {
         let timed = warns || self.engine.deadline().is_some();
         let now = if timed { self.now() } else { Duration::ZERO };
         if self.batch.is_empty() {
-            self.mailbox.take(&mut self.batch, MESSAGES);
+            self.mailbox.take(&mut self.batch, TAKEN);
             self.patience.learn(self.batch.len());
         }
         if self.continue_chain() == Flow::On {
@@ -235,7 +237,8 @@ impl<M: Handler> Driver<M> {
 
     /// (d) Messages and control requests, in order.
     fn messages(&mut self) -> Flow {
-        while let Some(item) = self.next_item() {
+        for _ in 0..MESSAGES {
+            let Some(item) = self.next_item() else { break };
             match item {
                 Item::Message(Message { event, call }) => {
                     self.handled += 1;

@@ -7,7 +7,6 @@ use super::{Driver, Flow};
 use crate::driver::clock;
 use crate::event::SourceId;
 use crate::handler::Handler;
-use crate::mailbox::{self, Control};
 
 /// Control requests served in a turn.
 const CONTROLS: usize = 64;
@@ -25,9 +24,12 @@ impl<M: Handler> Driver<M> {
     /// A turn without events: control requests, in order and ahead of the messages before them;
     /// sources, until each has an output; writes. Whether there is more to do at once.
     pub(super) fn suspended_turn(&mut self) -> bool {
+        if !self.batch.is_empty() {
+            self.mailbox.take_back(&mut self.batch);
+        }
         let mut served = 0;
         while self.suspended && served < CONTROLS && !self.is_ending() {
-            let Some(control) = self.next_control() else {
+            let Some(control) = self.mailbox.take_control() else {
                 break;
             };
             self.serve(control);
@@ -44,10 +46,6 @@ impl<M: Handler> Driver<M> {
         }
         self.flush();
         served == CONTROLS || self.has_woken()
-    }
-
-    fn next_control(&mut self) -> Option<Control<M>> {
-        mailbox::take_control(&mut self.batch).or_else(|| self.mailbox.take_control())
     }
 
     /// Polls the sources that were woken, but for those that have given an output already.
