@@ -317,6 +317,24 @@ async fn n59_a_machine_with_a_shutdown_event_drains_by_its_own_states() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn n59_n72_a_machine_that_is_suspended_hears_of_its_shutdown_once_when_it_goes_on() {
+    let machine = statem::spawn::<Drainer>(Working, Arc::default());
+    machine.inspect().await.unwrap();
+    let mut suspend = Box::pin(machine.suspend());
+    let mut first = Box::pin(machine.shutdown(Duration::from_secs(9)));
+    assert!(poll_once(suspend.as_mut()).is_pending());
+    assert!(poll_once(first.as_mut()).is_pending());
+    suspend.await.unwrap();
+    let mut second = Box::pin(machine.shutdown(Duration::from_secs(9)));
+    assert!(poll_once(second.as_mut()).is_pending());
+    machine.resume().await.unwrap();
+    let seen = machine.inspect().await.unwrap();
+    assert_eq!((seen.state, seen.counts.unexpected), ("Draining", 0));
+    assert!(matches!(first.await, ExitReason::Normal));
+    assert!(matches!(second.await, ExitReason::Normal));
+}
+
+#[tokio::test(start_paused = true)]
 async fn n59_a_machine_that_does_not_drain_in_time_is_stopped() {
     let machine = statem::spawn::<Drainer>(Working, Arc::default());
     let began = now();

@@ -112,7 +112,7 @@ async fn n20_a_driver_that_waits_in_vain_waits_more_and_more_seldom() {
 
 #[tokio::test(start_paused = true)]
 async fn n20_a_driver_that_a_source_wakes_does_not_wait() {
-    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
     let mut receiver = Some(receiver);
     let mut by_hand = ByHand::asleep();
     let start = run("start", move |_, cx| {
@@ -125,7 +125,7 @@ async fn n20_a_driver_that_a_source_wakes_does_not_wait() {
     by_hand.polls();
     by_hand.trace.take();
     for number in 1..=20 {
-        sender.send(number).unwrap();
+        sender.try_send(number).unwrap();
         assert_eq!(by_hand.polls(), 1);
         assert_eq!(by_hand.trace.take(), number.to_string());
     }

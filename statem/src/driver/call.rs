@@ -158,8 +158,40 @@ impl<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'a, M, T, E, 
         self
     }
 
-    /// The value that the event is made of, of [`Handle::call_with`](crate::Handle::call_with), or the
-    /// function that makes it: for a client whose own futures have settings. `None` once it is sent.
+    /// The value that the event will be made of, for a future with settings of its own around a call
+    /// of [`Handle::call_with`](crate::Handle::call_with); of [`Handle::call`](crate::Handle::call)
+    /// the function that makes it. `None` once the call was polled, for then it is sent.
+    ///
+    /// ```
+    /// # use statem::{Cx, Handler, Next, Reply, StateMachine, keep};
+    /// # #[derive(StateMachine)]
+    /// # #[machine(event = Event)]
+    /// # enum Store {
+    /// #     #[initial]
+    /// #     #[to()]
+    /// #     Open,
+    /// # }
+    /// # struct Query {
+    /// #     fresh: bool,
+    /// # }
+    /// # enum Event {
+    /// #     Get(Query, Reply<bool>),
+    /// # }
+    /// # impl Handler for Store {
+    /// #     fn handle(_: StoreAt<'_>, Event::Get(query, reply): Event, (): &mut (), _: &mut Cx<Self>) -> Next<Self> {
+    /// #         let _ = reply.send(query.fresh);
+    /// #         keep()
+    /// #     }
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// # let store = statem::spawn::<Store>(Open, ());
+    /// let mut call = store.call_with(Query { fresh: false }, Event::Get);
+    /// if let Some(query) = call.value_mut() {
+    ///     query.fresh = true;
+    /// }
+    /// assert!(call.await.unwrap());
+    /// # });
+    /// ```
     pub fn value_mut(&mut self) -> Option<&mut F> {
         self.event.as_mut()
     }
