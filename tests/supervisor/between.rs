@@ -7,9 +7,8 @@ use statem::supervisor::Queue;
 use statem::{Bound, Builder, CallError};
 use tracing::Level;
 
-use crate::lives::{Fixture, ask};
 use crate::log::listen;
-use crate::support::{Drains, Event, Idle, Script, settle};
+use crate::support::{Drains, Event, Fixture, Idle, Script, ask, settle};
 
 #[tokio::test(start_paused = true)]
 async fn n76_casts_that_a_restart_drops_are_warned_of() {

@@ -7,6 +7,7 @@ mod at_once;
 mod between;
 mod ends;
 mod intensity;
+mod kept;
 mod lives;
 #[path = "../log.rs"]
 mod log;

@@ -4,11 +4,12 @@ use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use statem::supervisor::{Spec, TooManyRestarts};
+use statem::supervisor::{Life, Lives, Queue, Spec, TooManyRestarts};
 use statem::{
-    Cx, EnterCx, ExitReason, Handle, Handler, Next, Origin, Reply, StateMachine, Status, keep,
-    postpone, stop,
+    Builder, CallError, Cx, EnterCx, ExitReason, Handle, Handler, Next, Origin, Reply,
+    StateMachine, Status, keep, postpone, stop,
 };
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::log::somebody_listens;
@@ -236,4 +237,53 @@ pub(crate) fn state(handle: &Handle<Worker>) -> &'static str {
         Status::Stopped(_) => "stopped",
         _ => "unknown",
     }
+}
+
+/// A machine and who starts it again.
+pub(crate) struct Fixture {
+    pub(crate) lives: Lives<Worker>,
+    pub(crate) world: World,
+    pub(crate) trace: Trace,
+    pub(crate) handle: Handle<Worker>,
+}
+
+impl Fixture {
+    pub(crate) fn new(queue: Queue) -> Self {
+        Self::with(&Builder::new(), queue)
+    }
+
+    pub(crate) fn with(builder: &Builder<Worker>, queue: Queue) -> Self {
+        let trace = Trace::default();
+        let lives = Lives::new(builder, queue);
+        let handle = lives.handle();
+        let world = World::new("w", &trace);
+        Fixture {
+            lives,
+            world,
+            trace,
+            handle,
+        }
+    }
+
+    pub(crate) fn life(&mut self) -> Life<Worker> {
+        self.lives.begin(Builder::new(), Idle, self.world.next())
+    }
+
+    pub(crate) fn begin(&mut self) -> JoinHandle<ExitReason> {
+        tokio::spawn(self.life())
+    }
+}
+
+/// A call that runs beside the test.
+pub(crate) fn ask(
+    handle: &Handle<Worker>,
+    event: impl FnOnce(statem::Reply<u32>) -> Event + Send + 'static,
+) -> JoinHandle<Result<u32, CallError>> {
+    let handle = handle.clone();
+    tokio::spawn(async move { handle.call(event).limit(Duration::from_secs(100)).await })
+}
+
+/// Whether it ended by [`Event::Panic`].
+pub(crate) fn panicked(reason: &ExitReason) -> bool {
+    matches!(reason, ExitReason::Panicked { message, .. } if &**message == "broken")
 }
