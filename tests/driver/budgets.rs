@@ -1,11 +1,11 @@
-//! The budgets of a turn for timers and for sources that give nothing.
+//! The budgets of a turn: nobody starves.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use statem::{Cx, Handle};
+use statem::{Builder, Cx, Handle};
 
 use crate::support::*;
 
@@ -24,6 +24,108 @@ async fn most_in_a_turn(handled: &Arc<AtomicUsize>, all: usize) -> usize {
         most
     });
     looks.await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn n20_a_turn_handles_128_messages_and_then_a_timer_that_is_due() {
+    let (machine, trace) = puppet();
+    send(&machine, [named_timeout(ms(10), Event::Note("g"))]);
+    rest(&machine).await;
+    trace.take();
+
+    send(
+        &machine,
+        [run("slow", |_, _| {
+            spend(ms(40));
+            Step::Keep
+        })],
+    );
+    send(&machine, (1..200).map(Event::Number));
+    rest(&machine).await;
+
+    let words = trace.words();
+    assert_eq!(
+        words.iter().position(|word| word == "g"),
+        Some(128),
+        "{words:?}"
+    );
+    assert_eq!(words.len(), 201);
+}
+
+#[tokio::test(start_paused = true)]
+async fn n20_a_source_gives_32_outputs_in_a_turn_and_then_messages_are_handled() {
+    let (machine, trace) = puppet();
+    let faucet = with_faucet(&machine).await;
+    trace.take();
+
+    faucet.give(70);
+    send(&machine, (0..3).map(Event::Number));
+    rest(&machine).await;
+    rest(&machine).await;
+    rest(&machine).await;
+
+    let words = trace.words();
+    assert_eq!(
+        words.iter().position(|word| word == "0"),
+        Some(32),
+        "{words:?}"
+    );
+    assert_eq!(words.iter().filter(|word| *word == "f").count(), 70);
+}
+
+#[tokio::test(start_paused = true)]
+async fn n20_all_sources_give_128_outputs_in_a_turn_and_then_messages_are_handled() {
+    let (machine, trace) = puppet();
+    let mut faucets = Vec::new();
+    for _ in 0..5 {
+        faucets.push(with_faucet(&machine).await);
+    }
+    trace.take();
+
+    for faucet in &faucets {
+        faucet.give(31);
+    }
+    send(&machine, [Event::Number(0)]);
+    rest(&machine).await;
+    rest(&machine).await;
+
+    let words = trace.words();
+    assert_eq!(
+        words.iter().position(|word| word == "0"),
+        Some(128),
+        "{words:?}"
+    );
+    assert_eq!(words.len(), 5 * 31 + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn n20_sources_that_never_rest_all_get_their_turn() {
+    let (machine, trace) = puppet();
+    send(
+        &machine,
+        [run("start", |world, cx| {
+            for name in ["s0", "s1", "s2", "s3", "s4", "s5", "s6"] {
+                let busy = FromFn(move |_: &mut std::task::Context<'_>| Poll::Ready(Some(())));
+                world
+                    .guards
+                    .push(cx.stream(busy, move |_| Event::Note(name)));
+            }
+            Step::Keep
+        })],
+    );
+    for _ in 0..4 {
+        rest(&machine).await;
+    }
+
+    let words = trace.words();
+    for name in ["s0", "s1", "s2", "s3", "s4", "s5", "s6"] {
+        let outputs = words.iter().filter(|word| *word == name).count();
+        assert!(
+            outputs >= 32,
+            "{name} got {outputs} of {} outputs",
+            words.len()
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,4 +233,83 @@ async fn n20_a_suspended_machine_polls_128_sources_a_turn() {
     assert!(poll_once(suspended.as_mut()).is_pending());
     assert_eq!(most_in_a_turn(&polled, 500).await, 128);
     suspended.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_mailbox_does_not_starve_a_timeout() {
+    fn next(left: u32, cx: &mut Cx<Puppet>) -> Step {
+        if left == 9_900 {
+            spend(ms(20));
+        }
+        if left > 0 {
+            cx.handle()
+                .try_cast(run("m", move |_, cx| next(left - 1, cx)))
+                .unwrap();
+        }
+        Step::Keep
+    }
+    let (machine, trace) = puppet();
+    send(
+        &machine,
+        [run("start", |_, cx| {
+            cx.state_timeout(ms(10), Event::Note("timeout"));
+            next(10_000, cx)
+        })],
+    );
+    while trace.len() < 10_002 {
+        tokio::task::yield_now().await;
+    }
+    let words = trace.words();
+    // The deadline passes in the handling of message 100.
+    let place = words.iter().position(|word| word == "timeout").unwrap();
+    assert!((100..=100 + 65).contains(&place), "{place}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_casts_by_others_does_not_starve_a_timeout() {
+    let (machine, trace) = puppet_with(Builder::new().mailbox(8), |_| {});
+    let sender = machine.clone();
+    let flood = tokio::spawn(async move {
+        loop {
+            if sender.cast(Event::Note("m")).await.is_err() {
+                return;
+            }
+        }
+    });
+    send(
+        &machine,
+        [run("arm", |_, cx| {
+            cx.state_timeout(ms(10), run("timeout", |_, _| Step::Done));
+            spend(ms(20));
+            Step::Keep
+        })],
+    );
+    // `spend` came before the timeout was started, so it takes another ten.
+    rest(&machine).await;
+    spend(ms(20));
+    machine.closed().await;
+    flood.await.unwrap();
+    assert!(trace.words().contains(&"timeout".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_is_not_lost_when_a_source_has_used_up_the_budget_of_the_task() {
+    let (machine, trace) = puppet();
+    send(
+        &machine,
+        [run("start", |_, cx| {
+            cx.timeout("t", ms(10), Event::Note("timeout"));
+            let hungry = async {
+                // As many as tokio lets a task do in one poll.
+                for _ in 0..128 {
+                    tokio::task::consume_budget().await;
+                }
+                std::future::pending::<()>().await;
+            };
+            cx.state_task(hungry, |()| Event::Note("never"));
+            Step::Keep
+        })],
+    );
+    tokio::time::sleep(ms(20)).await;
+    assert_eq!(trace.take(), "start timeout");
 }

@@ -1,63 +1,12 @@
-//! Order among timers, outputs and messages, and the budgets of a turn.
+//! Order among timers, outputs and messages, and among the events of one sender.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use statem::{Builder, Cx, Handle, Status};
+use statem::{Builder, Cx, Status};
 
 use crate::support::*;
-
-/// A stream that gives one item for each time it is told to.
-#[derive(Clone, Default)]
-struct Faucet(Arc<Mutex<(usize, Option<Waker>)>>);
-
-impl Faucet {
-    fn give(&self, items: usize) {
-        let mut inner = self.0.lock().unwrap();
-        inner.0 += items;
-        if let Some(waker) = inner.1.take() {
-            waker.wake();
-        }
-    }
-
-    fn stream(
-        &self,
-    ) -> FromFn<impl FnMut(&mut std::task::Context<'_>) -> Poll<Option<()>> + Send + use<>> {
-        let faucet = self.clone();
-        FromFn(move |cx: &mut std::task::Context<'_>| {
-            let mut inner = faucet.0.lock().unwrap();
-            if inner.0 > 0 {
-                inner.0 -= 1;
-                return Poll::Ready(Some(()));
-            }
-            inner.1 = Some(cx.waker().clone());
-            Poll::Pending
-        })
-    }
-}
-
-async fn with_faucet(machine: &Handle<Puppet>) -> Faucet {
-    let faucet = Faucet::default();
-    let stream = faucet.stream();
-    send(
-        machine,
-        [run("start", move |world, cx| {
-            world.guards.push(cx.stream(stream, |_| Event::Note("f")));
-            Step::Keep
-        })],
-    );
-    rest(machine).await;
-    faucet
-}
-
-fn named_timeout(after: Duration, event: Event) -> Event {
-    run("arm", move |_, cx| {
-        cx.timeout("g", after, event);
-        Step::Keep
-    })
-}
 
 #[tokio::test(start_paused = true)]
 async fn n20_a_turn_is_timers_then_outputs_then_messages() {
@@ -86,108 +35,6 @@ async fn n20_a_turn_is_timers_then_outputs_then_messages() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn n20_a_turn_handles_128_messages_and_then_a_timer_that_is_due() {
-    let (machine, trace) = puppet();
-    send(&machine, [named_timeout(ms(10), Event::Note("g"))]);
-    rest(&machine).await;
-    trace.take();
-
-    send(
-        &machine,
-        [run("slow", |_, _| {
-            spend(ms(40));
-            Step::Keep
-        })],
-    );
-    send(&machine, (1..200).map(Event::Number));
-    rest(&machine).await;
-
-    let words = trace.words();
-    assert_eq!(
-        words.iter().position(|word| word == "g"),
-        Some(128),
-        "{words:?}"
-    );
-    assert_eq!(words.len(), 201);
-}
-
-#[tokio::test(start_paused = true)]
-async fn n20_a_source_gives_32_outputs_in_a_turn_and_then_messages_are_handled() {
-    let (machine, trace) = puppet();
-    let faucet = with_faucet(&machine).await;
-    trace.take();
-
-    faucet.give(70);
-    send(&machine, (0..3).map(Event::Number));
-    rest(&machine).await;
-    rest(&machine).await;
-    rest(&machine).await;
-
-    let words = trace.words();
-    assert_eq!(
-        words.iter().position(|word| word == "0"),
-        Some(32),
-        "{words:?}"
-    );
-    assert_eq!(words.iter().filter(|word| *word == "f").count(), 70);
-}
-
-#[tokio::test(start_paused = true)]
-async fn n20_all_sources_give_128_outputs_in_a_turn_and_then_messages_are_handled() {
-    let (machine, trace) = puppet();
-    let mut faucets = Vec::new();
-    for _ in 0..5 {
-        faucets.push(with_faucet(&machine).await);
-    }
-    trace.take();
-
-    for faucet in &faucets {
-        faucet.give(31);
-    }
-    send(&machine, [Event::Number(0)]);
-    rest(&machine).await;
-    rest(&machine).await;
-
-    let words = trace.words();
-    assert_eq!(
-        words.iter().position(|word| word == "0"),
-        Some(128),
-        "{words:?}"
-    );
-    assert_eq!(words.len(), 5 * 31 + 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn n20_sources_that_never_rest_all_get_their_turn() {
-    let (machine, trace) = puppet();
-    send(
-        &machine,
-        [run("start", |world, cx| {
-            for name in ["s0", "s1", "s2", "s3", "s4", "s5", "s6"] {
-                let busy = FromFn(move |_: &mut std::task::Context<'_>| Poll::Ready(Some(())));
-                world
-                    .guards
-                    .push(cx.stream(busy, move |_| Event::Note(name)));
-            }
-            Step::Keep
-        })],
-    );
-    for _ in 0..4 {
-        rest(&machine).await;
-    }
-
-    let words = trace.words();
-    for name in ["s0", "s1", "s2", "s3", "s4", "s5", "s6"] {
-        let outputs = words.iter().filter(|word| *word == name).count();
-        assert!(
-            outputs >= 32,
-            "{name} got {outputs} of {} outputs",
-            words.len()
-        );
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn n21_a_timer_that_restarts_itself_in_the_past_starves_no_message() {
     fn restart(left: u32, cx: &mut Cx<Puppet>) -> Step {
         cx.handle().try_cast(Event::Note("m")).unwrap();
@@ -207,6 +54,31 @@ async fn n21_a_timer_that_restarts_itself_in_the_past_starves_no_message() {
         rest(&machine).await;
     }
     assert_eq!(trace.take(), "start g m g m g m m");
+}
+
+#[tokio::test(start_paused = true)]
+async fn n21_a_timer_started_in_a_turn_waits_for_the_next_one_even_if_it_is_due() {
+    let (machine, trace) = puppet();
+    let done = Arc::new(AtomicBool::new(false));
+    let told = done.clone();
+    spend(ms(10));
+    send(
+        &machine,
+        [
+            run("start", |_, cx| {
+                cx.timeout_at("g", ms(1), Event::Note("g"));
+                Step::Keep
+            }),
+            run("m1", move |_, _| {
+                told.store(true, Ordering::Relaxed);
+                Step::Keep
+            }),
+        ],
+    );
+    rest(&machine).await;
+    rest(&machine).await;
+    assert!(done.load(Ordering::Relaxed));
+    assert_eq!(trace.take(), "start m1 g");
 }
 
 #[tokio::test(start_paused = true)]
@@ -347,85 +219,6 @@ async fn n26_timers_that_are_due_together_fire_by_deadline() {
     assert_eq!(trace.take(), "10 20 25 30 40 50 60");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_busy_mailbox_does_not_starve_a_timeout() {
-    fn next(left: u32, cx: &mut Cx<Puppet>) -> Step {
-        if left == 9_900 {
-            spend(ms(20));
-        }
-        if left > 0 {
-            cx.handle()
-                .try_cast(run("m", move |_, cx| next(left - 1, cx)))
-                .unwrap();
-        }
-        Step::Keep
-    }
-    let (machine, trace) = puppet();
-    send(
-        &machine,
-        [run("start", |_, cx| {
-            cx.state_timeout(ms(10), Event::Note("timeout"));
-            next(10_000, cx)
-        })],
-    );
-    while trace.len() < 10_002 {
-        tokio::task::yield_now().await;
-    }
-    let words = trace.words();
-    // The deadline passes in the handling of message 100.
-    let place = words.iter().position(|word| word == "timeout").unwrap();
-    assert!((100..=100 + 65).contains(&place), "{place}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_flood_of_casts_by_others_does_not_starve_a_timeout() {
-    let (machine, trace) = puppet_with(Builder::new().mailbox(8), |_| {});
-    let sender = machine.clone();
-    let flood = tokio::spawn(async move {
-        loop {
-            if sender.cast(Event::Note("m")).await.is_err() {
-                return;
-            }
-        }
-    });
-    send(
-        &machine,
-        [run("arm", |_, cx| {
-            cx.state_timeout(ms(10), run("timeout", |_, _| Step::Done));
-            spend(ms(20));
-            Step::Keep
-        })],
-    );
-    // `spend` came before the timeout was started, so it takes another ten.
-    rest(&machine).await;
-    spend(ms(20));
-    machine.closed().await;
-    flood.await.unwrap();
-    assert!(trace.words().contains(&"timeout".to_owned()));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_timeout_is_not_lost_when_a_source_has_used_up_the_budget_of_the_task() {
-    let (machine, trace) = puppet();
-    send(
-        &machine,
-        [run("start", |_, cx| {
-            cx.timeout("t", ms(10), Event::Note("timeout"));
-            let hungry = async {
-                // As many as tokio lets a task do in one poll.
-                for _ in 0..128 {
-                    tokio::task::consume_budget().await;
-                }
-                std::future::pending::<()>().await;
-            };
-            cx.state_task(hungry, |()| Event::Note("never"));
-            Step::Keep
-        })],
-    );
-    tokio::time::sleep(ms(20)).await;
-    assert_eq!(trace.take(), "start timeout");
-}
-
 #[test]
 fn n9_a_caller_that_has_its_answer_sees_the_state_of_that_answer() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -505,29 +298,4 @@ fn r121_the_order_of_one_sender_is_kept_when_the_mailbox_is_full() {
             );
         }
     });
-}
-
-#[tokio::test(start_paused = true)]
-async fn n21_a_timer_started_in_a_turn_waits_for_the_next_one_even_if_it_is_due() {
-    let (machine, trace) = puppet();
-    let done = Arc::new(AtomicBool::new(false));
-    let told = done.clone();
-    spend(ms(10));
-    send(
-        &machine,
-        [
-            run("start", |_, cx| {
-                cx.timeout_at("g", ms(1), Event::Note("g"));
-                Step::Keep
-            }),
-            run("m1", move |_, _| {
-                told.store(true, Ordering::Relaxed);
-                Step::Keep
-            }),
-        ],
-    );
-    rest(&machine).await;
-    rest(&machine).await;
-    assert!(done.load(Ordering::Relaxed));
-    assert_eq!(trace.take(), "start m1 g");
 }

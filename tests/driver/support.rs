@@ -384,6 +384,56 @@ impl<T, F: FnMut(&mut Context<'_>) -> Poll<Option<T>> + Unpin> Stream for FromFn
     }
 }
 
+/// A stream that gives one item for each time it is told to.
+#[derive(Clone, Default)]
+pub(crate) struct Faucet(Arc<Mutex<(usize, Option<Waker>)>>);
+
+impl Faucet {
+    pub(crate) fn give(&self, items: usize) {
+        let mut inner = self.0.lock().unwrap();
+        inner.0 += items;
+        if let Some(waker) = inner.1.take() {
+            waker.wake();
+        }
+    }
+
+    fn stream(&self) -> FromFn<impl FnMut(&mut Context<'_>) -> Poll<Option<()>> + Send + use<>> {
+        let faucet = self.clone();
+        FromFn(move |cx: &mut Context<'_>| {
+            let mut inner = faucet.0.lock().unwrap();
+            if inner.0 > 0 {
+                inner.0 -= 1;
+                return Poll::Ready(Some(()));
+            }
+            inner.1 = Some(cx.waker().clone());
+            Poll::Pending
+        })
+    }
+}
+
+/// A source of this machine that gives the event `f` for each item.
+pub(crate) async fn with_faucet(machine: &Handle<Puppet>) -> Faucet {
+    let faucet = Faucet::default();
+    let stream = faucet.stream();
+    send(
+        machine,
+        [run("start", move |world, cx| {
+            world.guards.push(cx.stream(stream, |_| Event::Note("f")));
+            Step::Keep
+        })],
+    );
+    rest(machine).await;
+    faucet
+}
+
+/// An event that starts the timeout `g`.
+pub(crate) fn named_timeout(after: Duration, event: Event) -> Event {
+    run("arm", move |_, cx| {
+        cx.timeout("g", after, event);
+        Step::Keep
+    })
+}
+
 /// Whether two outcomes of a call say the same.
 pub(crate) fn told(outcome: &Result<u32, CallError<Oops>>) -> String {
     match outcome {
