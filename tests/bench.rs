@@ -3,7 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use statem::testing::Bench;
+use statem::net::{Lines, Link, LinkEvent};
+use statem::testing::{Bench, WireEnd, wire};
 use statem::{
     Cx, EnterCx, ExitReason, Handler, Next, Origin, Reply, StateMachine, keep, postpone, stop,
     unexpected,
@@ -245,4 +246,48 @@ fn the_clock_of_a_bench_stops_at_the_end_of_time() {
     bench.advance(SECOND);
     bench.advance(Duration::MAX);
     assert_eq!(bench.now(), Duration::MAX);
+}
+
+/// Has a link in its data, where its test reaches it.
+#[derive(StateMachine)]
+#[machine(event = Heard, data = Option<Link<Lines>>)]
+enum Speaker {
+    #[initial]
+    #[to()]
+    Speaking,
+}
+
+enum Heard {
+    Open(WireEnd),
+    Link(LinkEvent<String>),
+}
+
+impl Handler for Speaker {
+    fn handle(
+        _: SpeakerAt<'_>,
+        event: Heard,
+        link: &mut Option<Link<Lines>>,
+        cx: &mut Cx<Self>,
+    ) -> Next<Self> {
+        match event {
+            Heard::Open(io) => *link = Some(Link::open(io, Lines::new(1024), cx, Heard::Link)),
+            Heard::Link(LinkEvent::Closed(_)) => *link = None,
+            Heard::Link(_) => {}
+        }
+        keep()
+    }
+}
+
+#[test]
+fn what_is_sent_outside_of_a_transition_is_written_by_the_next_poll_each_time() {
+    let mut speaker = Bench::<Speaker>::new(Speaking, None);
+    let (io, peer) = wire();
+    speaker.send(Heard::Open(io));
+    speaker.poll();
+    for line in ["one", "two", "three"] {
+        let link = speaker.data_mut().as_mut().expect("it is open");
+        link.send(line.to_owned()).expect("there is room");
+        speaker.poll();
+        assert_eq!(peer.take_written(), format!("{line}\n").into_bytes());
+    }
 }

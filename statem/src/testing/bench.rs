@@ -204,7 +204,9 @@ impl<M: Handler> Bench<M> {
         );
     }
 
-    /// Polls the sources that were woken, until none is, and handles what they give.
+    /// Polls the sources that were woken, until none is, and handles what they give. What was sent
+    /// outside of a transition is written, as with a link that the test reaches by
+    /// [`Bench::data_mut`].
     ///
     /// # Panics
     ///
@@ -216,6 +218,9 @@ impl<M: Handler> Bench<M> {
             for source in sources {
                 self.poll_source(source);
             }
+            // Here a turn ends. What was sent outside of a transition has asked for a flush then, and
+            // does not ask again before it has had it.
+            self.settle();
         }
     }
 
