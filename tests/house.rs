@@ -419,6 +419,39 @@ fn the_readme_shows_what_the_compiler_says_of_the_turnstile() {
 }
 
 #[test]
+fn the_figures_of_the_readme_are_those_of_the_tables() {
+    let page = read("benches/README.md");
+    let tables: Vec<_> = page.split("```").skip(1).step_by(2).collect();
+    let measured: BTreeSet<_> = tables.iter().flat_map(|table| numbers(table)).collect();
+    assert!(measured.len() > 100, "{measured:?}");
+    let readme = read("README.md");
+    let figures = readme
+        .split("\n## Figures\n")
+        .nth(1)
+        .and_then(|rest| rest.split("\n## ").next())
+        .expect("a section");
+    let rows = figures.lines().filter(|line| line.starts_with("| "));
+    let mut checked = 0;
+    for row in rows {
+        // What a row is called has numbers of its own.
+        let cells = row.split('|').skip(2);
+        for number in cells.flat_map(numbers) {
+            assert!(
+                measured.contains(number),
+                "benches/README.md has no {number}:\n{row}"
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "only {checked} figures were found");
+}
+
+fn numbers(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_ascii_digit() && c != '.');
+    words.filter(|word| word.contains(|c: char| c.is_ascii_digit()))
+}
+
+#[test]
 fn every_test_that_the_architecture_names_is_there() {
     let mut names = String::new();
     for folder in ["tests", "examples"] {
