@@ -156,7 +156,11 @@ pub type SavedOf<M> =
     Saved<M, <M as Machine>::Data, <M as Machine>::Event, <M as Machine>::Timeout>;
 
 /// A machine at rest, in values: what a snapshot holds beside its version.
+///
+/// It is read, changed and [converted](Saved::try_map), but not built: a machine may have more to save
+/// one day, and what an enter call starts need not be written down.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Saved<State, Data, Event, Timeout> {
     /// The state.
     pub state: State,
@@ -174,6 +178,7 @@ pub struct Saved<State, Data, Event, Timeout> {
 
 /// A timeout that ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SavedTimeout<Event, Timeout> {
     /// Which one.
     pub which: Which<Timeout>,
@@ -210,6 +215,7 @@ pub enum Remaining {
 
 /// A postponed event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SavedEvent<Event, Timeout> {
     /// Where it came from, for it is not asked again (N7).
     pub origin: SavedOrigin<Timeout>,
@@ -250,6 +256,7 @@ pub struct LeftOut {
 
 /// A machine at rest that lends what is to be written: serialize it, as [`Save::VERSION`] and a
 /// [`Saved`].
+#[non_exhaustive]
 pub struct Saving<'a, M: Machine> {
     /// What will be written. It may be changed before that.
     pub saved: SavedRef<'a, M>,
