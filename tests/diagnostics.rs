@@ -202,6 +202,23 @@ fn every_mistake_has_its_corrected_twin() {
     none(&complaints);
 }
 
+#[test]
+fn the_guide_shows_what_the_compiler_says() {
+    let cases = cases();
+    let page = read(&ui().join("../../statem/src/guide/compiler.md"));
+    let shown: Vec<_> = page.split("```text\n").skip(1).collect();
+    assert!(shown.len() > 4, "{page}");
+    for shown in shown {
+        let shown = shown.split("```").next().expect("a block ends");
+        assert!(
+            cases
+                .iter()
+                .any(|case| lines_missing_in(shown, &case.said) == 0),
+            "rustc says of no mistake:\n{shown}"
+        );
+    }
+}
+
 /// How many lines of one text the other does not have.
 fn lines_missing_in(one: &str, other: &str) -> usize {
     let mut there: BTreeMap<&str, usize> = BTreeMap::new();

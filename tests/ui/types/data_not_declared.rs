@@ -1,0 +1,39 @@
+//! The handler has data that `#[machine(..)]` does not name.
+#![allow(dead_code)]
+
+use statem::{Cx, Handler, Next, StateMachine, keep};
+
+enum Event {
+    Up,
+    Down,
+}
+
+#[derive(StateMachine)]
+#[machine(event = Event)]
+enum Connection {
+    #[initial]
+    #[to(Connected)]
+    Disconnected,
+    #[to(Disconnected)]
+    Connected,
+}
+
+struct Peer {
+    failures: u32,
+}
+
+impl Handler for Connection {
+    fn handle(state: ConnectionAt<'_>, event: Event, peer: &mut Peer, _: &mut Cx<Self>) -> Next<Self> {
+        use {ConnectionAt as S, Event as E};
+        match (state, event) {
+            (S::Disconnected(s), E::Up) => s.go(Connected),
+            (S::Connected(s), E::Down) => {
+                peer.failures += 1;
+                s.go(Disconnected)
+            }
+            _ => keep(),
+        }
+    }
+}
+
+fn main() {}
