@@ -5,9 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::call::{self, Call, Cast, Put};
+use super::call::{self, Call, Cast};
 use super::clock;
 use super::observe::{Closed, LifeEnded, Watch};
+use super::question::{Put, answer_within};
 use crate::context::Actions;
 use crate::engine::name_of;
 use crate::error::{CallError, CastError, Panic};
@@ -362,7 +363,7 @@ impl<M: Machine> Handle<M> {
         let machine = M::GRAPH.name;
         let (reply, answer) = Answer::channel(machine, None, None);
         let put = Put::new(&self.mailbox, Box::new(question(reply)));
-        call::answer_within(machine, put, answer, self.mailbox.call_limit).await
+        answer_within(machine, put, answer, self.mailbox.call_limit).await
     }
 }
 

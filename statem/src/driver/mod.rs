@@ -18,6 +18,7 @@ mod link;
 mod list;
 mod lives;
 mod observe;
+mod question;
 mod ready;
 mod registry;
 mod request;

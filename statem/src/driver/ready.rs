@@ -11,7 +11,7 @@ use crate::sync::{Mutex, MutexGuard};
 /// The woken sources, in the order they were woken, and the waker of each source.
 pub(super) struct Ready<Event> {
     /// The one output of each source that came while the machine was suspended (N73), oldest first.
-    pub(super) kept: VecDeque<(SourceId, Event)>,
+    pub(super) held: VecDeque<(SourceId, Event)>,
     woken: Arc<Woken>,
     wakers: BTreeMap<SourceId, (Arc<SourceWaker>, Waker)>,
     /// Turns and new sources until the wakers are looked through.
@@ -45,7 +45,7 @@ impl<Event> Ready<Event> {
             parker: Parker::new(),
         };
         Ready {
-            kept: VecDeque::new(),
+            held: VecDeque::new(),
             woken: Arc::new(woken),
             wakers: BTreeMap::new(),
             until_look: LOOK,

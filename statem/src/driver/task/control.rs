@@ -73,7 +73,7 @@ impl<M: Handler> Driver<M> {
                 // Nobody is asked in a machine that has ended.
                 if let Some(mut saving) = self.engine.snapshot(self.now()) {
                     // Outputs that wait since it was suspended (N73).
-                    saving.saved.left_out.outputs += self.kept();
+                    saving.saved.left_out.outputs += self.held();
                     write(saving);
                 }
             }
@@ -211,8 +211,8 @@ impl<M: Handler> Driver<M> {
         rest.settle_mailbox();
         let reason = rest.reason.clone();
         drop_at_end(M::GRAPH.name, &reason, self.take_init());
-        while let Some(kept) = self.pop_kept() {
-            drop_at_end(M::GRAPH.name, &reason, kept);
+        while let Some(held) = self.pop_held() {
+            drop_at_end(M::GRAPH.name, &reason, held);
         }
         // (8) The data.
         self.engine.drop_data();

@@ -211,7 +211,7 @@ impl<M: Handler> Driver<M> {
         !self.batch.is_empty()
             || self.engine.has_queued()
             || self.engine.first_collected().is_some()
-            || self.has_kept()
+            || self.has_held()
             || self.has_woken()
     }
 

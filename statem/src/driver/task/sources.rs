@@ -21,7 +21,7 @@ pub(super) const POLLED: usize = 128;
 impl<M: Handler> Driver<M> {
     /// (c) Outputs of the sources that were woken, in round robin.
     pub(super) fn outputs(&mut self) -> Flow {
-        if self.has_kept() && self.kept_outputs() == Flow::Break {
+        if self.has_held() && self.held_outputs() == Flow::Break {
             return Flow::Break;
         }
         let Some(ready) = &self.ready else {

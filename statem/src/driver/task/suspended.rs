@@ -13,12 +13,12 @@ const CONTROLS: usize = 64;
 
 impl<M: Handler> Driver<M> {
     /// Outputs that wait for their turn since the machine was suspended.
-    pub(super) fn kept(&self) -> usize {
-        self.ready.as_ref().map_or(0, |ready| ready.kept.len())
+    pub(super) fn held(&self) -> usize {
+        self.ready.as_ref().map_or(0, |ready| ready.held.len())
     }
 
-    pub(super) fn has_kept(&self) -> bool {
-        self.kept() > 0
+    pub(super) fn has_held(&self) -> bool {
+        self.held() > 0
     }
 
     /// A turn without events: control requests, in order and ahead of the messages before them;
@@ -42,48 +42,48 @@ impl<M: Handler> Driver<M> {
         }
         if !self.is_ending() {
             self.engine.tend();
-            self.keep_outputs();
+            self.hold_outputs();
         }
         self.flush();
         served == CONTROLS || self.has_woken()
     }
 
     /// Polls the sources that were woken, but for those that have given an output already.
-    fn keep_outputs(&mut self) {
-        self.drop_kept_of_gone();
+    fn hold_outputs(&mut self) {
+        self.drop_held_of_gone();
         let woken = self.ready.as_ref().map_or(0, |ready| ready.woken());
         for _ in 0..woken.min(POLLED) {
             let Some(ready) = &self.ready else { break };
             let Some(source) = ready.pop() else { break };
-            if ready.kept.iter().any(|(of, _)| *of == source) {
+            if ready.held.iter().any(|(of, _)| *of == source) {
                 // It is woken again when its output is handled.
                 continue;
             }
             match self.poll_source(source) {
                 Poll::Pending => {}
                 Poll::Ready(None) => self.engine.source_ended(source),
-                Poll::Ready(Some(event)) => self.keep_output(source, event),
+                Poll::Ready(Some(event)) => self.hold_output(source, event),
             }
             if self.is_ending() {
                 break;
             }
         }
-        self.drop_kept_of_gone();
+        self.drop_held_of_gone();
     }
 
     /// N36: the output of a source goes with its source.
-    fn drop_kept_of_gone(&mut self) {
-        if !self.has_kept() {
+    fn drop_held_of_gone(&mut self) {
+        if !self.has_held() {
             return;
         }
         let running: Vec<_> = self.engine.sources().map(|(source, _)| source).collect();
-        let kept = self
+        let held = self
             .ready
             .as_mut()
-            .map(|ready| std::mem::take(&mut ready.kept));
-        for (source, event) in kept.unwrap_or_default() {
+            .map(|ready| std::mem::take(&mut ready.held));
+        for (source, event) in held.unwrap_or_default() {
             if running.binary_search(&source).is_ok() {
-                self.keep_output(source, event);
+                self.hold_output(source, event);
             } else {
                 // The engine drops it and counts it as discarded.
                 let start = self.mailbox.start;
@@ -92,23 +92,23 @@ impl<M: Handler> Driver<M> {
         }
     }
 
-    fn keep_output(&mut self, source: SourceId, event: M::Event) {
+    fn hold_output(&mut self, source: SourceId, event: M::Event) {
         if let Some(ready) = &mut self.ready {
-            ready.kept.push_back((source, event));
+            ready.held.push_back((source, event));
         }
     }
 
-    pub(super) fn pop_kept(&mut self) -> Option<(SourceId, M::Event)> {
-        self.ready.as_mut()?.kept.pop_front()
+    pub(super) fn pop_held(&mut self) -> Option<(SourceId, M::Event)> {
+        self.ready.as_mut()?.held.pop_front()
     }
 
     /// (c) The outputs that came while the machine was suspended, before those of this turn.
-    pub(super) fn kept_outputs(&mut self) -> Flow {
-        while self.has_kept() {
+    pub(super) fn held_outputs(&mut self) -> Flow {
+        while self.has_held() {
             if self.may_go_on() == Flow::Break {
                 return Flow::Break;
             }
-            let Some((source, event)) = self.pop_kept() else {
+            let Some((source, event)) = self.pop_held() else {
                 break;
             };
             let start = self.mailbox.start;
