@@ -47,7 +47,7 @@ const STATEM: usize = 5;
 
 const ROUNDS: usize = 15;
 /// How many callers there are, and how many requests they make together in a round.
-const ROWS: [(u32, u32); 3] = [(1, 4_000), (64, 32_000), (512, 102_400)];
+const ROWS: [(u32, u32); 3] = [(1, 8_000), (64, 128_000), (512, 409_600)];
 
 /// A client of Redis.
 trait Client: Clone + Send + Sync + 'static {
