@@ -46,6 +46,22 @@ async fn subscribers_see_what_is_pushed_and_every_reconnection() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_subscriber_misses_nothing_that_is_pushed_once_it_has_subscribed() {
+    let network = Network::new(Fate::Accept);
+    let (client, peer) = connected(&network).await;
+    // Each time the machine has slept before.
+    for _ in 0..10 {
+        settle().await;
+        let mut stream = client.subscribe(8).await;
+        peer.say("!at once");
+        for expected in ["up", "!at once"] {
+            assert_eq!(next(&mut stream).await, expected);
+        }
+    }
+    end(client).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_is_replaced_goes_down_before_the_next_one_is_up() {
     let network = Network::new(Fate::Accept);
     let (client, _old) = connected(&network).await;

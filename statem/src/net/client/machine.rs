@@ -88,8 +88,8 @@ pub struct Draining<P: Protocol> {
 pub enum Event<P: Protocol> {
     /// A request.
     Call(Asked<P>, Reply<P::Response, RequestError>),
-    /// Somebody wants to be told of what is pushed, and of connections.
-    Subscribe(Feed<Notice<P::Response>>),
+    /// Somebody wants to be told of what is pushed, and of connections, and is told when he is.
+    Subscribe(Feed<Notice<P::Response>>, Reply<()>),
     /// Something happened to the subscriber of this number.
     Feed(u64, FeedEvent),
     /// Somebody wants another connection, and is told when it is on its way.
@@ -161,8 +161,12 @@ impl<P: Protocol> Handler for ClientMachine<P> {
             (S::Draining(_), E::Call(asked, reply)) => session.refuse(asked, reply),
             (_, E::Call(asked, reply)) => session.wait(asked, reply, cx),
 
-            (S::Connected(_), E::Subscribe(feed)) => session.subscribe(feed, true, cx),
-            (_, E::Subscribe(feed)) => session.subscribe(feed, session.is_in_use(), cx),
+            (S::Connected(_), E::Subscribe(feed, reply)) => {
+                session.subscribe(feed, true, reply, cx)
+            }
+            (_, E::Subscribe(feed, reply)) => {
+                session.subscribe(feed, session.is_in_use(), reply, cx)
+            }
             (_, E::Feed(number, event)) => session.on_feed(number, event),
 
             // The connection that was replaced goes on beside the states that make another one.

@@ -146,14 +146,15 @@ impl<P: Protocol> Client<P> {
     /// client.
     ///
     /// At most `bound` notices wait, at least one; a subscriber that is slower is told how many it
-    /// has [missed](Notice::Missed). Dropping the stream ends the subscription. It is in force before
-    /// any request that is made from here on.
+    /// has [missed](Notice::Missed). Dropping the stream ends the subscription. It is in force when
+    /// this returns: nothing that comes from then on is missed.
     ///
-    /// Cancel safety: dropped while it waits for room in the mailbox, nothing was subscribed.
+    /// Cancel safety: dropped before it has returned, nothing is subscribed.
     pub async fn subscribe(&self, bound: usize) -> FeedStream<Notice<P::Response>> {
         let (feed, stream) = feed(bound.max(1));
+        let asked = self.handle.call_with(feed, Event::Subscribe);
         // A client that has ended drops the feed, which ends the stream.
-        drop(self.handle.cast(Event::Subscribe(feed)).await);
+        drop(asked.limit(Duration::MAX).await);
         stream
     }
 

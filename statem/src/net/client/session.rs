@@ -171,9 +171,11 @@ impl<P: Protocol> Session<P> {
         &mut self,
         feed: Feed<Notice<P::Response>>,
         up: bool,
+        reply: Reply<()>,
         cx: &mut Cx<ClientMachine<P>>,
     ) -> Next<ClientMachine<P>> {
         self.subscribers.add(feed, up, cx);
+        drop(reply.send(()));
         keep()
     }
 
