@@ -179,6 +179,9 @@ impl Dial for SystemDialler {
 /// from its own port.
 fn refuse_itself(stream: &TcpStream) -> io::Result<()> {
     if stream.local_addr()? == stream.peer_addr()? {
+        // Closed otherwise it would keep the port for another minute, as one that waits for late
+        // packets.
+        SockRef::from(stream).set_linger(Some(Duration::ZERO))?;
         return Err(io::Error::new(
             io::ErrorKind::ConnectionRefused,
             "nobody listens there: the socket was connected to itself",
@@ -235,5 +238,18 @@ mod tests {
 
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         refuse_itself(&TcpStream::connect(listener.local_addr()?).await?)
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_was_connected_to_itself_leaves_the_port_to_the_server() -> io::Result<()>
+    {
+        let socket = tokio::net::TcpSocket::new_v4()?;
+        socket.bind(([127, 0, 0, 1], 0).into())?;
+        let address = socket.local_addr()?;
+        let stream = socket.connect(address).await?;
+        refuse_itself(&stream).expect_err("both ends are one");
+        drop(stream);
+        tokio::net::TcpListener::bind(address).await?;
+        Ok(())
     }
 }
