@@ -4,21 +4,23 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use redis_server::Server;
+use running::output_within;
 
 #[path = "../tests/dns_server.rs"]
 mod dns_server;
 #[path = "../tests/redis_server.rs"]
 mod redis_server;
+mod running;
+
+/// How long an example may take.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs an example to its end.
 fn run(name: &str, arguments: &[&str]) -> Output {
-    program(name)
-        .args(arguments)
-        .output()
-        .expect("the example runs")
+    output_within(program(name).args(arguments), LIMIT).unwrap_or_else(|told| panic!("{told}"))
 }
 
 /// An example that `cargo test` has built beside this test.
@@ -42,6 +44,27 @@ fn program(name: &str) -> Command {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("examples print text")
+}
+
+#[test]
+fn a_program_that_does_not_end_is_killed_at_its_limit_and_what_it_said_and_does_is_told() {
+    // A server: it goes on until somebody tells it to stop.
+    let mut chat = program("chat_server");
+    chat.args(["--listen", "127.0.0.1:0"]);
+    let told = output_within(&mut chat, Duration::from_secs(2)).expect_err("it does not end");
+    assert!(told.contains("\nlistening on 127.0.0.1:"), "{told}");
+    let tells = if cfg!(target_os = "linux") {
+        "tokio-rt-worker: S (sleeping), waits in "
+    } else {
+        "the system does not tell"
+    };
+    assert!(told.contains(tells), "{told}");
+    let port = told.split_once("listening on 127.0.0.1:");
+    let (port, _) = port
+        .and_then(|(_, rest)| rest.split_once(':'))
+        .expect("it says where");
+    let port = port.parse().expect("a number");
+    TcpStream::connect(("127.0.0.1", port)).expect_err("nobody listens there any more");
 }
 
 #[test]
