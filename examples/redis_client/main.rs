@@ -28,6 +28,9 @@ const PAUSE: Duration = Duration::from_millis(4);
 const HANG: Duration = Duration::from_millis(200);
 /// How long a recovery may take before the example calls it none.
 const RECOVERY: Duration = Duration::from_secs(5);
+/// How long the last request of each caller may take, and what it tidies up then: twice the limit of a
+/// request, and a little more.
+const FINISH: Duration = Duration::from_secs(12);
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -43,11 +46,22 @@ fn main() -> ExitCode {
         println!("{USAGE}");
         return ExitCode::SUCCESS;
     }
-    let done = tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .build()
-        .map_err(Into::into);
-    match done.and_then(|runtime| runtime.block_on(run(mode))) {
+        .build();
+    let code = match &runtime {
+        Ok(runtime) => ended(runtime.block_on(run(mode))),
+        Err(error) => ended(Err(error.to_string().into())),
+    };
+    if let Ok(runtime) = runtime {
+        // What there was to say has been said, whatever is left to end.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+    code
+}
+
+fn ended(done: Result<(), Failure>) -> ExitCode {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("redis_client: {error}");
@@ -70,12 +84,11 @@ async fn run(mode: Mode) -> Result<(), Failure> {
             let _progress = progress(&timeline, &redis, &traffic);
             sleep(time).await;
             connected(&redis).await?;
-            traffic.finish().await
+            within(FINISH, "the callers have not finished", traffic.finish()).await?
         }
         Mode::Embedded | Mode::Help => {
-            let store = Store::default();
-            let server =
-                Server::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), store.clone()).await?;
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            let server = Server::start(address, Store::default()).await?;
             timeline.server(format_args!("up at {}", server.address()));
             let redis = start(&server.address().to_string())?;
             // What this server was told outlives it, so every value is checked after an outage as
@@ -83,8 +96,8 @@ async fn run(mode: Mode) -> Result<(), Failure> {
             let traffic = Traffic::start(&redis, CALLERS, PAUSE, false);
             let _progress = progress(&timeline, &redis, &traffic);
             // The callers finish before the server goes.
-            let _server = outages(&timeline, &redis, server, &store).await?;
-            traffic.finish().await
+            let _server = outages(&timeline, &redis, server).await?;
+            within(FINISH, "the callers have not finished", traffic.finish()).await?
         }
     };
     report(&tally)
@@ -102,7 +115,6 @@ async fn outages(
     timeline: &Timeline,
     redis: &Redis,
     mut server: Server,
-    store: &Store,
 ) -> Result<Server, Failure> {
     for outage in [Duration::from_millis(1500), Duration::from_millis(2500)] {
         sleep(Duration::from_secs(2)).await;
@@ -112,9 +124,11 @@ async fn outages(
         sleep(HANG).await;
         timeline.server(format_args!("down, for {outage:?}"));
         let address = server.address();
-        server.stop().await;
+        let down = within(RECOVERY, "the server has not stopped", server.stop()).await?;
+        let down = down.map_err(|error| format!("{address} was not kept: {error}"))?;
         sleep(outage).await;
-        server = Server::start(address, store.clone()).await?;
+        let up = down.start();
+        server = up.map_err(|error| format!("no server at {address} again: {error}"))?;
         timeline.server("up");
         let up = now();
         connected(redis).await?;
@@ -126,10 +140,19 @@ async fn outages(
 
 /// Waits until the client is connected.
 async fn connected(redis: &Redis) -> Result<(), Failure> {
-    match timeout(RECOVERY, redis.client().ready()).await {
-        Ok(ready) => ready.map_err(|reason| reason.to_string().into()),
-        Err(_) => Err(format!("the client has not connected within {RECOVERY:?}").into()),
-    }
+    let ready = redis.client().ready();
+    let ready = within(RECOVERY, "the client has not connected", ready).await?;
+    ready.map_err(|reason| reason.to_string().into())
+}
+
+/// Waits for what must not take longer than this.
+async fn within<T>(
+    limit: Duration,
+    missing: &str,
+    done: impl Future<Output = T>,
+) -> Result<T, Failure> {
+    let done = timeout(limit, done).await;
+    done.map_err(|_| format!("{missing} within {limit:?}").into())
 }
 
 /// Prints what happens. Ends when it is dropped.

@@ -18,7 +18,7 @@ use statem::{
     Cx, EnterCx, ExitReason, Guard, Handle, Handler, Next, StateMachine, keep, spawn, stop,
     unexpected,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::resp::Resp;
 use super::value::Value;
@@ -35,6 +35,17 @@ pub struct Server {
     listener: Handle<Listener>,
     address: SocketAddr,
     hangs: Arc<AtomicBool>,
+    store: Store,
+}
+
+/// A server that is down, and can be started again where it was.
+///
+/// Nobody listens at its address, and the system gives it to nobody else. A port that it has chosen
+/// by itself may otherwise be some other program's when it is wanted again.
+#[derive(Debug)]
+pub struct Down {
+    socket: TcpSocket,
+    store: Store,
 }
 
 impl Server {
@@ -48,11 +59,14 @@ impl Server {
     }
 
     async fn start_with_limit(address: SocketAddr, store: Store, limit: usize) -> io::Result<Self> {
-        let socket = TcpListener::bind(address).await?;
+        Self::serve(TcpListener::bind(address).await?, store, limit)
+    }
+
+    fn serve(socket: TcpListener, store: Store, limit: usize) -> io::Result<Self> {
         let address = socket.local_addr()?;
         let hangs = Arc::new(AtomicBool::new(false));
         let served = Served {
-            store,
+            store: store.clone(),
             hangs: hangs.clone(),
         };
         let data = Serving {
@@ -66,6 +80,7 @@ impl Server {
             listener: spawn(Accepting, data),
             address,
             hangs,
+            store,
         })
     }
 
@@ -81,11 +96,38 @@ impl Server {
     }
 
     /// Ends it and its connections at once, without a goodbye: an outage, seen from the clients.
-    pub async fn stop(self) -> ExitReason {
-        self.listener.stop().await
+    ///
+    /// # Errors
+    ///
+    /// If its address cannot be kept.
+    pub async fn stop(self) -> io::Result<Down> {
+        self.listener.stop().await;
+        let socket = match self.address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        // As a `TcpListener` is bound: what is left of its connections does not keep it from its port.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(self.address)?;
+        let store = self.store;
+        Ok(Down { socket, store })
     }
 }
 
+impl Down {
+    /// Listens again, at the address where it was, with what it was told.
+    ///
+    /// # Errors
+    ///
+    /// If the address cannot be listened at.
+    pub fn start(self) -> io::Result<Server> {
+        Server::serve(self.socket.listen(BACKLOG)?, self.store, MAX_SESSIONS)
+    }
+}
+
+/// Connections that may wait in the operating system to be let in.
+const BACKLOG: u32 = 1024;
 /// The most connections at once.
 const MAX_SESSIONS: usize = 256;
 
@@ -457,10 +499,34 @@ mod tests {
             .await
             .expect("it is let in");
         assert!(ping(&mut socket).await);
-        server.stop().await;
+        let _down = server.stop().await.expect("its address is kept");
         let ended = timeout(Duration::from_secs(10), socket.read(&mut [0; 1]))
             .await
             .expect("in time");
         assert!(matches!(ended, Ok(0) | Err(_)));
+    }
+
+    #[tokio::test]
+    async fn the_address_of_a_server_that_is_down_is_kept_for_it() {
+        let server = Server::start(SocketAddr::from(([127, 0, 0, 1], 0)), Store::default());
+        let server = server.await.expect("a port is free");
+        let address = server.address();
+        let down = server.stop().await.expect("its address is kept");
+        let other = TcpSocket::new_v4().expect("there are sockets");
+        let taken = other.bind(address).expect_err("it is taken").kind();
+        assert_eq!(taken, io::ErrorKind::AddrInUse);
+        let refused = TcpStream::connect(address).await;
+        let refused = refused.expect_err("nobody listens").kind();
+        assert_eq!(refused, io::ErrorKind::ConnectionRefused);
+
+        let mut server = down.start().expect("it is its own");
+        // What is left of a connection does not keep it from its port.
+        for _ in 0..2 {
+            assert_eq!(server.address(), address);
+            let mut socket = TcpStream::connect(address).await.expect("it is let in");
+            assert!(ping(&mut socket).await);
+            let down = server.stop().await.expect("its address is kept");
+            server = down.start().expect("it is its own");
+        }
     }
 }

@@ -56,7 +56,9 @@ impl Timeline {
 
     /// A command that does not wait for a connection is told why there is none.
     async fn disconnected(&self, redis: &Redis) {
-        let failed = redis.call(["PING"]).policy(Policy::FailFast).await;
+        // Where there is one again, nobody waits for a server that hangs.
+        let ping = redis.call(["PING"]).policy(Policy::FailFast);
+        let failed = ping.limit(Duration::from_millis(100)).await;
         if let Err(RequestError::NotSent(NotSent::Disconnected(lost))) = failed {
             self.line("client", format!("Disconnected: {lost}"), Colour::Red);
         }
