@@ -72,6 +72,33 @@ async fn f17_a_connection_that_lived_long_enough_begins_with_short_delays_again(
     end(client).await;
 }
 
+/// When it is tried to make another connection after one that was drained, in the order of the tries.
+async fn attempts_after_a_drain(owes_an_answer: bool) -> Vec<Duration> {
+    let network = Network::new(Fate::Accept);
+    let settings = builder(&network, Lines::default()).no_answer_timeout();
+    let (client, old) = started(&network, settings).await;
+    let start = now();
+    let asked = owes_an_answer.then(|| ask(&client, "a"));
+    settle().await;
+    network.now(Fate::Refuse);
+    old.say("drain");
+    tokio::time::sleep(29 * SECOND).await;
+    assert_eq!(old.wire.is_closed(), !owes_an_answer);
+    let attempts = network.attempts();
+    old.answer();
+    end(client).await;
+    drop(asked);
+    let later = attempts.iter().skip(1);
+    later.map(|attempt| attempt.duration_since(start)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn f17_that_a_connection_lives_long_after_it_was_drained_does_not_shorten_the_delays() {
+    let answered = attempts_after_a_drain(false).await;
+    assert!(answered.len() > 5, "{answered:?}");
+    assert_eq!(attempts_after_a_drain(true).await, answered);
+}
+
 /// How many of 10,000 clients that lose one server at once come back in each 10 ms.
 async fn herd() -> Vec<usize> {
     const CLIENTS: u64 = 10_000;
