@@ -295,3 +295,49 @@ async fn f12_so_is_who_does_while_that_connection_is_replaced() {
     assert_eq!(state(&client), "Connecting");
     end(client).await;
 }
+
+/// Every task that can go on does so once.
+async fn others_first() {
+    let mut waited = false;
+    std::future::poll_fn(|cx| {
+        if waited {
+            return std::task::Poll::Ready(());
+        }
+        waited = true;
+        cx.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
+}
+
+/// What is told to somebody who fails fast, so many turns after the request that fills the window and
+/// that nobody reads.
+async fn told_after(turns: usize) -> String {
+    let network = Network::new(Fate::Accept);
+    let (client, peer) = started(&network, builder(&network, Lines::default()).window(1)).await;
+    let fills = ask(&client, "fills the window");
+    let fails = {
+        let client = client.clone();
+        tokio::spawn(async move {
+            for _ in 0..turns {
+                others_first().await;
+            }
+            let call = client.call("fails".to_owned());
+            call.policy(Policy::FailFast).await
+        })
+    };
+    breaks_behind_frames(&peer);
+    let told = name(&outcome(fails).await);
+    drop(fills);
+    end(client).await;
+    told
+}
+
+#[tokio::test(start_paused = true)]
+async fn f12_who_fails_fast_on_a_full_window_of_a_broken_connection_is_told_that_it_broke() {
+    // As long as nothing was written nobody can know.
+    assert_eq!(told_after(0).await, "NotSent(Busy)");
+    for turns in 1..=4 {
+        assert_eq!(told_after(turns).await, "NotSent(Disconnected)", "{turns}");
+    }
+}

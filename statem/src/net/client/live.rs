@@ -46,8 +46,6 @@ pub(super) struct Live<P: Protocol> {
     stable: Option<Timer>,
     lifetime: Timer,
     closing: bool,
-    /// It takes nothing more, for a reason that is about to be told.
-    ended: bool,
     /// From when it was ready.
     pub(super) uptime: Option<Uptime>,
     counters: Arc<Counters>,
@@ -88,7 +86,6 @@ impl<P: Protocol> Live<P> {
             stable: None,
             lifetime: Timer::inert(),
             closing: false,
-            ended: false,
             uptime: None,
             counters,
         }
@@ -142,10 +139,9 @@ impl<P: Protocol> Live<P> {
         }
     }
 
-    /// Whether a request was given back because the connection has ended. The event that says why
-    /// follows.
+    /// Whether it takes nothing more, also where there is no room. The event that says why follows.
     pub(super) fn has_ended(&self) -> bool {
-        self.ended
+        !self.link.is_open()
     }
 
     /// Sends a request, or gives it back if there is no room or the connection has just ended.
@@ -202,23 +198,13 @@ impl<P: Protocol> Live<P> {
                 self.watch(settings, cx);
                 Ok(())
             }
-            Err(SendError::Full(out)) => Err(Queued {
+            Err(SendError::Full(out) | SendError::Closed(out)) => Err(Queued {
                 request: out.request,
                 reply,
                 policy,
                 handed,
                 replays,
             }),
-            Err(SendError::Closed(out)) => {
-                self.ended = true;
-                Err(Queued {
-                    request: out.request,
-                    reply,
-                    policy,
-                    handed,
-                    replays,
-                })
-            }
             Err(SendError::Codec(error)) => {
                 let counters = &self.counters;
                 let error = if handed {

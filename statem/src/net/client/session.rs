@@ -136,7 +136,7 @@ impl<P: Protocol> Session<P> {
             policy,
             ..
         } = queued;
-        if live.has_ended() && policy == Policy::FailFast {
+        if policy == Policy::FailFast && live.has_ended() {
             // It fails when the reason is known.
             Counters::take_back(&self.counters.accepted, 1);
             return postpone(Event::Call(Asked { request, policy }, reply));

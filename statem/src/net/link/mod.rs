@@ -284,6 +284,11 @@ impl<C> Link<C> {
         Mark(socket.transport.encoded - socket.transport.unsent.len() as u64)
     }
 
+    /// Whether it takes items, if there is room.
+    pub(in crate::net) fn is_open(&self) -> bool {
+        lock(&self.socket).transport.is_open()
+    }
+
     /// Bytes that wait to be written.
     #[must_use]
     pub fn unsent(&self) -> usize {
