@@ -10,6 +10,7 @@ mod liveness;
 mod log;
 mod readiness;
 mod requests;
+mod shown;
 mod start;
 mod subscribers;
 mod support;

@@ -9,6 +9,8 @@
 //! [`RequestError`] says of each that fails whether it may have run. [`Client`] is all of it as a
 //! ready machine, for which a user writes a [`Protocol`].
 
+#![warn(missing_debug_implementations)]
+
 // It quotes what was said, also by libraries below.
 #[allow(clippy::doc_markdown, rustdoc::bare_urls)]
 #[doc = include_str!("faults.md")]

@@ -40,10 +40,10 @@ use crate::net::{Connector, LinkConfig, Policy};
 #[must_use = "a client is started by `start`"]
 pub struct ClientBuilder<P: Protocol> {
     protocol: P,
-    connector: Connector,
+    pub(super) connector: Connector,
     settings: Settings,
-    limit: Duration,
-    policy: Policy,
+    pub(super) limit: Duration,
+    pub(super) policy: Policy,
 }
 
 impl<P: Protocol> ClientBuilder<P> {

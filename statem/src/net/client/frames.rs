@@ -49,6 +49,12 @@ impl<F> Frames<F> {
         failed.map(CloseReason::Garbage)
     }
 
+    /// How many are left.
+    pub(super) fn len(&self) -> usize {
+        let more = self.rest.as_deref().map_or(0, |rest| rest.more.len());
+        usize::from(self.first.is_some()) + more
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         let is_over = |rest: &Rest<F>| rest.more.len() == 0 && rest.failed.is_none();
         self.first.is_none() && self.rest.as_deref().is_none_or(is_over)

@@ -58,6 +58,7 @@ pub enum ClientMachine<P: Protocol> {
 }
 
 /// There is no connection.
+#[derive(Debug)]
 pub struct Disconnected {
     delay: Duration,
 }
@@ -70,18 +71,18 @@ pub struct Connecting {
 
 /// There is a connection that has not shown yet that it works.
 pub struct Handshaking<P: Protocol> {
-    live: Box<Live<P>>,
+    pub(super) live: Box<Live<P>>,
 }
 
 /// There is a working connection.
 pub struct Connected<P: Protocol> {
     /// Behind a pointer, as in the other states: what a handler answers has room for a state.
-    live: Box<Live<P>>,
+    pub(super) live: Box<Live<P>>,
 }
 
 /// The client is about to end.
 pub struct Draining<P: Protocol> {
-    live: Option<Box<Live<P>>>,
+    pub(super) live: Option<Box<Live<P>>>,
 }
 
 /// Everything that can happen to the machine. Nobody outside can send one.
@@ -111,6 +112,7 @@ pub enum Event<P: Protocol> {
 }
 
 /// What happens on a connection.
+#[derive(Debug)]
 pub enum On<Frames> {
     /// As the link says.
     Link(LinkEvent<Frames>),

@@ -14,6 +14,7 @@ mod notice;
 mod protocol;
 mod session;
 mod settings;
+mod shown;
 mod telemetry;
 
 use std::fmt;

@@ -1,5 +1,6 @@
 //! How a server is started.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,15 @@ pub struct ServerBuilder {
     backoff: Backoff,
     limits: Limits,
     settings: Settings,
+}
+
+impl fmt::Debug for ServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerBuilder")
+            .field("backoff", &self.backoff)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ServerBuilder {

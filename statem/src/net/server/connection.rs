@@ -117,6 +117,7 @@ impl Running {
 }
 
 /// A connection that was given up, for the log.
+#[derive(Debug)]
 pub struct GivenUp {
     pub(super) connection: u64,
     pub(super) peer: Option<SocketAddr>,

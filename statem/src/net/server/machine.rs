@@ -1,5 +1,6 @@
 //! The machine of a server: when it accepts, and how it ends.
 
+use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,7 +31,7 @@ const QUIET: Duration = Duration::from_secs(60);
 ///
 /// It accepts connections and owns the tasks in which they are served; what goes on in one is the
 /// matter of that connection's machine.
-#[derive(StateMachine)]
+#[derive(Debug, StateMachine)]
 #[machine(event = Event, data = Service, crate = crate)]
 pub enum ServerMachine {
     /// Connections are accepted.
@@ -57,17 +58,20 @@ pub enum ServerMachine {
 }
 
 /// Accepting failed.
+#[derive(Debug)]
 pub struct Paused {
     delay: Duration,
 }
 
 /// The server is about to end.
+#[derive(Debug)]
 pub struct Draining {
     within: Duration,
     cut_off: bool,
 }
 
 /// Everything that can happen to the machine. Nobody outside can send one.
+#[derive(Debug)]
 pub enum Event {
     /// The acceptor in this place has ended.
     Accepted(usize, io::Result<Accepted>),
@@ -108,6 +112,7 @@ pub struct Service {
 }
 
 /// What the server's machine looks at.
+#[derive(Debug)]
 pub(super) struct Limits {
     pub(super) acceptors: usize,
     pub(super) connections: usize,
@@ -125,6 +130,16 @@ struct Quiet {
 /// each connection.
 struct Crowd {
     refused: u64,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service")
+            .field("listens", &self.accept.is_some())
+            .field("open", &self.open)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
 }
 
 #[diagnostic::do_not_recommend]
