@@ -5,7 +5,7 @@ use std::pin::Pin;
 use futures_core::Stream;
 use statem::net::{FeedStream, Notice};
 
-use crate::support::{Fate, Network, SECOND, connected, end, settle};
+use crate::support::{Fate, Network, SECOND, ask, connected, end, settle};
 
 async fn next(stream: &mut FeedStream<Notice<String>>) -> String {
     let notice = std::future::poll_fn(|cx| Pin::new(&mut *stream).poll_next(cx));
@@ -73,6 +73,32 @@ async fn a_connection_that_is_replaced_goes_down_before_the_next_one_is_up() {
         assert_eq!(next(&mut stream).await, expected);
     }
     end(client).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn f38_what_is_pushed_around_a_drain_in_the_same_segment_is_delivered() {
+    // Whether the drained connection owes an answer, and whether it was a good one by then.
+    for (owes, good) in [(false, false), (false, true), (true, false), (true, true)] {
+        for ends in [false, true] {
+            let network = Network::new(Fate::Accept);
+            let (client, peer) = connected(&network).await;
+            let mut stream = client.subscribe(8).await;
+            if good {
+                tokio::time::sleep(11 * SECOND).await;
+            }
+            let asked = owes.then(|| ask(&client, "a"));
+            settle().await;
+            peer.wire.send("!one\ndrain\n!two\n!three\n");
+            if ends {
+                peer.wire.end();
+            }
+            for expected in ["up", "!one", "down", "!two", "!three", "up"] {
+                assert_eq!(next(&mut stream).await, expected, "{owes} {good} {ends}");
+            }
+            drop(asked);
+            end(client).await;
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,6 +11,8 @@ use crate::{Actions, Guard};
 ///
 /// A peer forgets its subscribers with the connection, so whatever was asked of it for their sake
 /// has to be asked again after each `Up`; what it would have sent between `Down` and that is lost.
+/// What it does send on a connection that it [drains](super::Received::Drain) comes all the same, also
+/// after the `Down` of that connection.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Notice<Response> {
