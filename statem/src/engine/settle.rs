@@ -120,8 +120,7 @@ impl<M: Handler> Engine<M> {
                 self.drop_value(Callback::DropEvent, event)
             }
             (Origin::Cast, _) => {
-                let now = clock();
-                if self.queues.may_warn(now) {
+                if self.counts.seldom().warned_of_refused.may_warn(clock()) {
                     warning!(
                         machine = M::GRAPH.name,
                         state = self.state_name(),
@@ -145,10 +144,25 @@ impl<M: Handler> Engine<M> {
     }
 
     /// A handler got an event that it does not expect.
-    pub(super) fn unexpected(&mut self, event: M::Event, from: usize) -> Result<(), ExitReason> {
+    pub(super) fn unexpected(
+        &mut self,
+        event: M::Event,
+        from: usize,
+        clock: Clock<'_>,
+    ) -> Result<(), ExitReason> {
         let (machine, state) = (M::GRAPH.name, name_of::<M>(from));
-        self.counts.seldom().unexpected += 1;
-        warning!(machine, state, event = std::any::type_name::<M::Event>(), origin = ?self.enter_cx.cx.origin, "unexpected event");
+        let counts = self.counts.seldom();
+        counts.unexpected += 1;
+        if counts.warned_of_unexpected.may_warn(clock()) {
+            warning!(
+                machine,
+                state,
+                event = std::any::type_name::<M::Event>(),
+                origin = ?self.enter_cx.cx.origin,
+                unexpected = counts.unexpected,
+                "unexpected event"
+            );
+        }
         if let Some(call) = &self.enter_cx.cx.call {
             scope::refuse(call, Failure::Unexpected { machine, state });
         }

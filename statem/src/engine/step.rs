@@ -244,7 +244,7 @@ impl<M: Handler> Engine<M> {
                 (Move::Keep, None)
             }
             Verb::Unexpected(event) => {
-                self.unexpected(event, from)?;
+                self.unexpected(event, from, clock)?;
                 (Move::Keep, None)
             }
             Verb::Stop(reason) => return Err(*reason),
