@@ -84,7 +84,7 @@ impl<P: Protocol> fmt::Debug for Event<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self {
             Event::Call(asked, _) => return f.debug_tuple("Call").field(asked).finish(),
-            Event::Subscribe(_) => "Subscribe",
+            Event::Subscribe(..) => "Subscribe",
             Event::Feed(number, event) => {
                 let mut shown = f.debug_tuple("Feed");
                 return shown.field(number).field(event).finish();
