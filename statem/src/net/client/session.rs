@@ -175,7 +175,7 @@ impl<P: Protocol> Session<P> {
         cx: &mut Cx<ClientMachine<P>>,
     ) -> Next<ClientMachine<P>> {
         self.subscribers.add(feed, up, cx);
-        drop(reply.send(()));
+        let _ = reply.send(());
         keep()
     }
 
