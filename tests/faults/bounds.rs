@@ -280,21 +280,25 @@ fn f34_the_peer_floods() {
     );
     let (address, peer) = flooding(FLOOD);
     let (mut answered, mut slowest) = (0, Duration::ZERO);
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let mut rig = Rig::default();
+    rig.ledger.server_is_foreign();
+    rig.watch_port(address.port());
+    let mut flooded = None;
     let used = measure(|| {
-        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let client = Client::start(frames(100), address);
+            let caller = rig.start(frames(100), address, |b| b);
             let frames = FLOOD as u64 / (16 * 1024 + 21);
             // Calls and a timer, while it floods.
-            while client.counts().pushed < frames || answered < IN_BETWEEN {
+            while caller.counts().pushed < frames || answered < IN_BETWEEN {
                 let asked = now();
-                let told = client.call(Ask::run(answered)).await;
-                assert_eq!(told.unwrap(), answered);
+                caller.works().await;
                 answered += 1;
                 slowest = slowest.max(asked.elapsed());
                 sleep(millis(1)).await;
             }
-            client.stop().await;
+            caller.client.stop().await;
+            flooded = Some(caller);
         });
     });
     tell(
@@ -307,6 +311,7 @@ fn f34_the_peer_floods() {
     assert!(used.bytes_max < 2 * 1024 * 1024, "{} bytes", used.bytes_max);
     assert!(slowest < millis(1_000) + SLACK, "{slowest:?}");
     assert!(peer.join().unwrap() >= FLOOD);
+    runtime.block_on(rig.end(flooded.unwrap()));
     row.sees(
         "calls are answered in between; memory is bounded by a few segments; it stops at once",
     );
@@ -317,17 +322,21 @@ fn f34_the_peer_floods() {
 fn f34_a_client_stops_in_a_flood() {
     let (address, peer) = flooding(usize::MAX);
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let client = Client::start(frames(100), address);
-        until("it is flooded", || client.counts().pushed > 1_000).await;
+    let mut rig = Rig::default();
+    rig.watch_port(address.port());
+    let caller = runtime.block_on(async {
+        let caller = rig.start(frames(100), address, |b| b);
+        until("it is flooded", || caller.counts().pushed > 1_000).await;
         let began = now();
-        within(SLACK, "it stops", client.stop()).await;
+        within(SLACK, "it stops", caller.client.stop()).await;
         tell(
             "F34",
             format!("stopped in a flood in {:?}", began.elapsed()),
         );
+        caller
     });
     assert!(peer.join().unwrap() > 1_000);
+    runtime.block_on(rig.end(caller));
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use statem::net::RequestError;
 use tokio::runtime::Builder;
 use tokio::time::sleep;
 
-use crate::support::caller::{CAP, Caller, How, Rig, Speaks};
+use crate::support::caller::{CAP, Caller, How, Rig, Speaks, balanced};
 use crate::support::failed;
 use crate::support::memory::{Fate, Network};
 use crate::support::protocol::lines;
@@ -241,6 +241,10 @@ async fn f18_ten_thousand_machines_lose_one_server() {
     row.sees("first attempts are spread over the first delay: no 10 ms has three times its share");
     for caller in &callers {
         caller.client.kill();
+        caller.client.closed().await;
+        let counts = caller.counts();
+        balanced(&counts);
+        assert_eq!(counts.ups, counts.downs, "{counts:?}");
     }
     drop(callers);
     rig.end_without().await;
