@@ -130,7 +130,7 @@ fn f20_an_idle_connection_is_black_holed_between_namespaces() {
 }
 
 /// Says which tier decided.
-fn decided(row: &str, ran: &Result<(), String>) {
+pub(crate) fn decided(row: &str, ran: &Result<(), String>) {
     match ran {
         Ok(()) => tell(row, "decided by namespaces"),
         Err(why) => tell(row, format!("decided by loopback alone: {why}")),

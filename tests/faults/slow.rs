@@ -12,11 +12,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
-use crate::half_open::{LIMIT, SILENCE, is_unresponsive};
+use crate::half_open::{LIMIT, SILENCE, decided, is_unresponsive};
 use crate::redis_server;
 use crate::support::caller::{How, Rig, all};
 use crate::support::failed;
 use crate::support::memory::{Fate, Network};
+use crate::support::namespaces::{self, Far};
 use crate::support::protocol::pinging;
 use crate::support::protocol::{Frames, Manners};
 use crate::support::redis::Echo;
@@ -186,7 +187,11 @@ async fn f23_late_answers_one_by_one_in_memory() {
 
 #[tokio::test(start_paused = true)]
 async fn f24_the_peer_stops_reading() {
-    let mut row = Row::new("F24", "the peer stops reading", "memory, loopback");
+    let mut row = Row::new(
+        "F24",
+        "the peer stops reading",
+        "memory, loopback, namespaces",
+    );
     let mut rig = Rig::default();
     let (network, far) = unread(&rig);
     rig.watch(&network);
@@ -326,4 +331,55 @@ async fn f24_the_peer_stops_reading_on_loopback() {
         .filter(|told| told.as_ref().is_err_and(RequestError::may_have_run));
     assert!(unknown.count() >= lines, "what was written may have run");
     rig.end(caller).await;
+}
+
+#[test]
+fn f24_nothing_is_acknowledged_between_namespaces() {
+    let rig = Rig::default();
+    let ledger = rig.ledger.clone();
+    let ran = namespaces::run(rig.server(Conduct::default()), |far| async move {
+        let mut rig = Rig::beside(&ledger);
+        rig.watch_port(Far::ADDRESS.port());
+        let deadline = millis(500);
+        let config = LinkConfig::default().write_timeout(deadline);
+        let caller = rig.start(pinging(), Far::ADDRESS, |b| {
+            b.link(config).no_answer_timeout()
+        });
+        caller.works().await;
+        far.black_hole_existing().await;
+        let big = How {
+            padding: 100_000,
+            limit: Some(millis(60_000)),
+            ..How::default()
+        };
+        let began = now();
+        let calls = caller.spawn_many(200, big);
+        until("the write was given up", || caller.counts().downs == 1).await;
+        let took = began.elapsed();
+        tell(
+            "F24",
+            format!("between namespaces: given up {took:?} after"),
+        );
+        assert!((deadline..deadline + SLACK).contains(&took), "{took:?}");
+        let told = all(calls).await;
+        let lost = told.iter().take_while(|told| told.is_err()).count();
+        // What the kernel has taken may have run; the rest was never sent, or went on the next one.
+        for told in &told[..lost] {
+            let Err(
+                RequestError::Unknown(Unknown::Lost(why))
+                | RequestError::NotSent(NotSent::Closed(why)),
+            ) = told
+            else {
+                panic!("told {told:?}")
+            };
+            assert!(
+                matches!(**why, Lost::Closed(CloseReason::WriteTimeout { .. })),
+                "{why:?}"
+            );
+        }
+        assert!((1..200).contains(&lost), "{lost} of 200 were lost");
+        assert!(told[lost..].iter().all(Result::is_ok), "new ones work");
+        rig.end(caller).await;
+    });
+    decided("F24", &ran);
 }
