@@ -6,8 +6,8 @@ use tracing::Level;
 
 use crate::log::listen;
 use crate::support::{
-    Fate, Lines, Network, SECOND, ask, balanced, builder, connected, end, name, outcome, settle,
-    started, until,
+    Fate, Lines, MS, Network, SECOND, ask, balanced, builder, connected, end, name, outcome,
+    settle, started, until,
 };
 
 #[tokio::test(start_paused = true)]
@@ -65,6 +65,85 @@ async fn f44_every_start_has_its_end_in_the_log_and_in_the_counts() {
     assert_eq!(count_of(Level::INFO, "message=down"), 3);
     assert_eq!(count_of(Level::INFO, "reason=reading failed"), 3);
     assert_eq!(count_of(Level::INFO, "in_flight=1"), 3);
+    assert_eq!(count_of(Level::INFO, "uptime="), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f44_the_log_has_the_outcome_of_every_request() {
+    let (log, _guard) = listen();
+    let network = Network::new(Fate::Accept);
+    // How a client ends, each with a request in flight and one that waits.
+    for way in ["stopped", "killed", "drained", "panicked"] {
+        log.take();
+        let settings = builder(&network, Lines::default()).window(2);
+        let (client, peer) = started(&network, settings).await;
+        let answered = ask(&client, "a");
+        settle().await;
+        peer.answer();
+        assert_eq!(name(&outcome(answered).await), "A");
+        let unwritable = ask(&client, "b\nc");
+        assert_eq!(name(&outcome(unwritable).await), "NotSent(Invalid)");
+        let late = client.call("d".to_owned()).limit(MS).await;
+        assert_eq!(name(&late), "Unknown(TimedOut)");
+        peer.answer();
+        settle().await;
+        let broken = ask(&client, "e");
+        settle().await;
+        peer.say("bad");
+        assert_eq!(name(&outcome(broken).await), "Protocol");
+        client.ready().await.expect("it connects again");
+        let peer = network.peer();
+        let held = [ask(&client, "f"), ask(&client, "g"), ask(&client, "h")];
+        settle().await;
+        match way {
+            "stopped" => drop(client.stop().await),
+            "killed" => client.kill(),
+            "panicked" => peer.say("panic"),
+            _ => {
+                let ended = client.clone();
+                let ended = tokio::spawn(async move { ended.shutdown(SECOND).await });
+                settle().await;
+                let refused = client.call("i".to_owned()).await;
+                assert_eq!(name(&refused), "NotSent(Stopping)");
+                peer.answer();
+                peer.wire.end();
+                ended.await.expect("nobody panics");
+            }
+        }
+        for held in held {
+            outcome(held).await.ok();
+        }
+        let counts = end(client).await;
+        let kept = log.take();
+        let told = |part: &str| kept.iter().filter(|(_, line)| line.contains(part)).count() as u64;
+        let sum = |field: &str| -> u64 {
+            let failed = kept
+                .iter()
+                .filter(|(_, line)| line.contains("requests failed"));
+            let fields = failed.flat_map(|(_, line)| line.split(' '));
+            let numbers = fields.filter_map(|word| word.strip_prefix(field)?.strip_prefix('='));
+            numbers
+                .map(|number| number.parse::<u64>().expect("a number"))
+                .sum()
+        };
+        let logged = (
+            told("a request was answered"),
+            sum("not_sent"),
+            sum("unknown") + told("an answer came too late"),
+            sum("protocol"),
+            sum("stopped"),
+        );
+        let counted = (
+            counts.ok,
+            counts.not_sent,
+            counts.unknown,
+            counts.protocol,
+            counts.stopped,
+        );
+        assert_eq!(logged, counted, "{way}");
+        let came_and_went = (told("message=up "), told("message=down "));
+        assert_eq!(came_and_went, (counts.ups, counts.downs), "{way}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,8 +12,6 @@ use super::live::Live;
 use super::machine::{ClientMachine, Event, On};
 use super::protocol::{Handshake, Protocol, Received};
 use super::session::Session;
-#[cfg(feature = "tracing")]
-use super::telemetry::Uptime;
 use super::telemetry::tell;
 use crate::net::{ConnectError, Connection, Link, LinkEvent, Lost, RequestError};
 use crate::{Actions, Cx};
@@ -216,14 +214,7 @@ impl<P: Protocol> Session<P> {
     }
 
     pub(super) fn close(&mut self, live: &mut Live<P>, lost: Lost) -> Arc<Lost> {
-        tell!(
-            INFO,
-            endpoint = %live.endpoint,
-            reason = %lost,
-            uptime = ?live.uptime.map(Uptime::elapsed),
-            in_flight = live.in_flight(),
-            "down"
-        );
+        live.tell_down(&lost);
         let lost = Arc::new(lost);
         for queued in live.settle(|handed| RequestError::of_lost(&lost, handed)) {
             self.queue.give_back(queued);

@@ -7,8 +7,6 @@ use super::live::Live;
 use super::machine::{ClientMachine, Event};
 use super::protocol::Protocol;
 use super::session::Session;
-#[cfg(feature = "tracing")]
-use super::telemetry::Uptime;
 use super::telemetry::tell;
 use crate::net::{Lost, NotSent, RequestError, Unknown};
 use crate::{Actions, Cx, ExitReason, Next, Timer, keep, keep_and_retry, stop};
@@ -232,14 +230,7 @@ impl<P: Protocol> Session<P> {
         let mut retiring = std::mem::take(&mut self.retiring);
         let retiring = retiring.iter_mut().map(|retiring| &mut *retiring.live);
         for live in retiring.chain(live) {
-            tell!(
-                INFO,
-                endpoint = %live.endpoint,
-                %reason,
-                uptime = ?live.uptime.map(Uptime::elapsed),
-                in_flight = live.in_flight(),
-                "down"
-            );
+            live.tell_down(reason);
             for queued in live.settle(stopped) {
                 self.queue.give_back(queued);
             }

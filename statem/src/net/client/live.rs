@@ -1,6 +1,7 @@
 //! A connection in use: its link, what was sent on it, and whether it still lives.
 
 use std::collections::VecDeque;
+use std::fmt::Display;
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,8 +47,8 @@ pub(super) struct Live<P: Protocol> {
     stable: Option<Timer>,
     lifetime: Timer,
     closing: bool,
-    /// From when it was ready.
-    pub(super) uptime: Option<Uptime>,
+    /// From when it was ready, until it is gone.
+    uptime: Option<Uptime>,
     counters: Arc<Counters>,
 }
 
@@ -206,14 +207,15 @@ impl<P: Protocol> Live<P> {
                 replays,
             }),
             Err(SendError::Codec(error)) => {
-                let counters = &self.counters;
+                let mut settled = Settled::default();
                 let error = if handed {
-                    Counters::add(&counters.unknown, 1);
+                    settled.unknown = 1;
                     RequestError::Unknown(Unknown::NotAnswered)
                 } else {
-                    Counters::add(&counters.not_sent, 1);
+                    settled.not_sent = 1;
                     RequestError::NotSent(NotSent::Invalid(Arc::from(error.into())))
                 };
+                self.counters.settle(settled);
                 drop(reply.fail(error));
                 Ok(())
             }
@@ -393,6 +395,22 @@ impl<P: Protocol> Live<P> {
         }
     }
 
+    /// Counts and tells that the connection is gone, once, if it was ready.
+    pub(super) fn tell_down(&mut self, reason: &dyn Display) {
+        if let Some(uptime) = self.uptime.take() {
+            Counters::add(&self.counters.downs, 1);
+            tell!(
+                INFO,
+                endpoint = %self.endpoint,
+                %reason,
+                uptime = ?uptime.elapsed(),
+                in_flight = self.in_flight(),
+                "down"
+            );
+            let _ = (reason, uptime);
+        }
+    }
+
     /// The connection is gone: fails what is in flight, oldest first, and gives what can be sent
     /// again, newest first.
     pub(super) fn settle(
@@ -437,20 +455,24 @@ impl Drop for InHand<'_> {
         if !self.handed {
             Counters::add(&self.counters.sent, 1);
         }
-        Counters::add(&self.counters.stopped, 1);
+        self.counters.settle(Settled {
+            stopped: 1,
+            ..Settled::default()
+        });
     }
 }
 
 /// Whoever is still in flight is told by the drop of his reply, which knows why the machine ends.
 impl<P: Protocol> Drop for Live<P> {
     fn drop(&mut self) {
+        self.tell_down(&"the client has ended");
         let calls = match &self.sent {
             Table::InOrder(table) => table.calls(),
             Table::ById(table) => table.calls(),
         };
-        Counters::add(&self.counters.stopped, calls as u64);
-        if self.uptime.is_some() {
-            Counters::add(&self.counters.downs, 1);
-        }
+        self.counters.settle(Settled {
+            stopped: calls as u64,
+            ..Settled::default()
+        });
     }
 }

@@ -14,6 +14,7 @@ use super::settings::Settings;
 use crate::Backoff;
 use crate::net::{
     Connector, Endpoint, Feed, FeedEvent, Lost, NotSent, Policy, Queue, Queued, RequestError,
+    Settled,
 };
 use crate::{Actions, Cx, Next, Reply, keep, postpone};
 
@@ -111,7 +112,10 @@ impl<P: Protocol> Session<P> {
     /// A request that comes too late.
     pub(super) fn refuse(&mut self, asked: Asked<P>, reply: Answer<P>) -> Next<ClientMachine<P>> {
         Counters::add(&self.counters.accepted, 1);
-        Counters::add(&self.counters.not_sent, 1);
+        self.counters.settle(Settled {
+            not_sent: 1,
+            ..Settled::default()
+        });
         drop(asked);
         drop(reply.fail(RequestError::NotSent(NotSent::Stopping)));
         keep()
@@ -190,8 +194,11 @@ impl<P: Protocol> Session<P> {
 impl<P: Protocol> Drop for Session<P> {
     fn drop(&mut self) {
         let handed = self.queue.handed();
-        Counters::add(&self.counters.stopped, handed as u64);
         let unsent = self.queue.len() - handed;
-        Counters::add(&self.counters.not_sent, unsent as u64);
+        self.counters.settle(Settled {
+            not_sent: unsent as u64,
+            stopped: handed as u64,
+            ..Settled::default()
+        });
     }
 }
