@@ -144,20 +144,15 @@ pub(crate) enum Line {
     Other(String),
 }
 
-/// Refuses a line that the end of the connection has cut off.
-pub(crate) struct LineCodec(LinesCodec);
-
-impl LineCodec {
-    pub(crate) fn new() -> Self {
-        LineCodec(LinesCodec::new_with_max_length(1 << 20))
-    }
-}
+/// Refuses a line that the end of the connection has cut off. Its methods are callbacks too.
+pub(crate) struct LineCodec(LinesCodec, Manners);
 
 impl Decoder for LineCodec {
     type Item = Line;
     type Error = Box<dyn Error + Send + Sync>;
 
     fn decode(&mut self, bytes: &mut BytesMut) -> Result<Option<Line>, Self::Error> {
+        self.1.called();
         let Some(line) = self.0.decode(bytes)? else {
             return Ok(None);
         };
@@ -177,6 +172,7 @@ impl Encoder<Ask> for LineCodec {
     type Error = io::Error;
 
     fn encode(&mut self, ask: Ask, bytes: &mut BytesMut) -> io::Result<()> {
+        self.1.called();
         if ask.bad {
             return Err(io::Error::other("a line cannot say that"));
         }
@@ -203,7 +199,7 @@ impl Protocol for Lines {
 
     fn codec(&self) -> LineCodec {
         self.0.called();
-        LineCodec::new()
+        LineCodec(LinesCodec::new_with_max_length(1 << 20), self.0.clone())
     }
 
     fn receive(&mut self, line: Line, _: &mut Vec<Ask>) -> Received<u64> {
