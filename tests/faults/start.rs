@@ -60,9 +60,7 @@ async fn f01_nobody_listens_on_loopback() {
     let mut rig = Rig::default();
     let port = RefusingPort::new();
     rig.watch_port(port.address.port());
-    let began = now();
     let caller = rig.start(lines(), port.address, |b| b);
-    assert!(began.elapsed() < millis(50), "it starts without a network");
     until("an attempt has failed", || caller.is("Disconnected")).await;
     let asked = now();
     let told = caller.ask(How::fails_fast()).await;
@@ -293,22 +291,22 @@ async fn f05_connecting_hangs_on_loopback() {
     let hanging = HangingPort::new().await;
     let connector = Connector::new(hanging.address)
         .dialler(SystemDialler::default())
-        .connect_timeout(millis(300));
+        .connect_timeout(millis(1_000));
     let began = now();
     let caller = rig.start(lines(), connector, |b| b);
     until("it is connecting", || caller.counts().connects == 1).await;
     let told = caller.ask(How::fails_fast()).await;
     failed!(told, RequestError::NotSent(NotSent::Disconnected(_)));
-    assert!(began.elapsed() < millis(300), "told while it connects");
+    assert_eq!(caller.counts().connects_failed, 0, "told while it connects");
     until("the attempt has ended", || {
         caller.counts().connects_failed == 1
     })
     .await;
-    assert!((millis(300)..millis(300) + SLACK).contains(&began.elapsed()));
+    assert!((millis(1_000)..millis(1_000) + SLACK).contains(&began.elapsed()));
     until("it connects again", || caller.counts().connects == 2).await;
     let stopped = now();
     caller.client.stop().await;
-    assert!(stopped.elapsed() < millis(50), "{:?}", stopped.elapsed());
+    assert!(stopped.elapsed() < SLACK, "{:?}", stopped.elapsed());
     rig.watch_port(hanging.address.port());
     drop(hanging);
     rig.end(caller).await;

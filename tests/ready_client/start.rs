@@ -54,6 +54,23 @@ pub(crate) async fn f01_a_caller_that_does_not_wait_learns_that_there_was_no_con
 }
 
 #[tokio::test(start_paused = true)]
+async fn f01_until_when_a_caller_waits_is_his_choice_with_and_without_a_connection() {
+    for (fate, expected) in [
+        (Fate::Refuse, "NotSent(TimedOut)"),
+        (Fate::Accept, "Unknown(TimedOut)"),
+    ] {
+        let network = Network::new(fate);
+        let client = builder(&network, Lines::default()).limit(SECOND).start();
+        settle().await;
+        let deadline = now() + 3 * SECOND;
+        let told = client.call("a".to_owned()).deadline(deadline).await;
+        assert_eq!(name(&told), expected);
+        assert!((deadline..=deadline + MS).contains(&now()));
+        end(client).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn f05_the_client_answers_while_an_attempt_hangs() {
     let network = Network::new(Fate::Hang);
     let client = builder(&network, Lines::default()).start();
