@@ -34,6 +34,9 @@ What decides a row: *memory*, a network in memory on a paused clock; *wire*, a c
 by one; *loopback*, sockets of this computer, through a relay that makes the faults; *redis*, a redis-server that is
 killed or stopped; *namespaces*, two network namespaces between which packets vanish, where the tests run as root (the
 run prints where they did not, and loopback decides); *simulation*, turmoil, with seeds.
+
+F43 moves the clock of *memory*. A computer that is suspended is another matter: on Linux this clock stands still meanwhile,
+and timers go on where they were.
 ";
 
 /// A row that is being filled in.
