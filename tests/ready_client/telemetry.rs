@@ -1,7 +1,9 @@
 //! What the log is told, and a handler that panics.
 
+use std::net::SocketAddr;
+
 use statem::ExitReason;
-use statem::net::Policy;
+use statem::net::{Address, Client, Connector, Dial, Io, IoFuture, Policy, Resolve};
 use tracing::Level;
 
 use crate::log::listen;
@@ -229,5 +231,48 @@ async fn that_a_client_cannot_connect_is_told_once_until_it_was_connected() {
         }
         client.stop().await;
         end(client).await;
+    }
+}
+
+/// A resolver and a dialler that panic: when they are asked, or in the future that they give.
+struct Panics {
+    later: bool,
+}
+
+impl Panics {
+    fn future<T: Send + 'static>(&self) -> IoFuture<T> {
+        assert!(self.later, "at once");
+        Box::pin(async { panic!("later") })
+    }
+}
+
+impl Resolve for Panics {
+    fn resolve(&self, _: &str, _: u16) -> IoFuture<Vec<SocketAddr>> {
+        self.future()
+    }
+}
+
+impl Dial for Panics {
+    fn dial(&self, _: &Address) -> IoFuture<Box<dyn Io>> {
+        self.future()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn f39_a_resolver_or_a_dialler_that_panics_ends_the_client_and_everybody_is_told() {
+    for later in [false, true] {
+        for resolves in [false, true] {
+            let connector = if resolves {
+                Connector::new("db.example:4000").resolver(Panics { later })
+            } else {
+                Connector::new("10.0.0.1:4000").dialler(Panics { later })
+            };
+            let client = Client::start(Lines::default(), connector);
+            let asked = ask(&client, "a");
+            assert!(matches!(client.closed().await, ExitReason::Panicked { .. }));
+            assert_eq!(name(&outcome(asked).await), "Stopped(false)");
+            let counts = end(client).await;
+            assert_eq!((counts.connects, counts.connects_abandoned), (1, 1));
+        }
     }
 }
