@@ -88,6 +88,27 @@ pub(crate) async fn f38_a_peer_that_drains_every_connection_at_once_is_not_hamme
 }
 
 #[tokio::test(start_paused = true)]
+async fn f38_a_connection_that_was_drained_at_once_is_no_good_one_for_being_awaited() {
+    let network = Network::new(Fate::Accept);
+    let settings = builder(&network, Lines::default()).limit(60 * SECOND);
+    let settings = settings.no_answer_timeout().grace(60 * SECOND);
+    let (client, peer) = started(&network, settings).await;
+    let asked = ask(&client, "a");
+    settle().await;
+    network.now(Fate::Refuse);
+    peer.say("drain");
+    // The delays grow; when it is as old as a good one, they do not start over.
+    tokio::time::sleep(10 * SECOND).await;
+    let before = network.attempts().len();
+    tokio::time::sleep(30 * SECOND).await;
+    let after = network.attempts().len() - before;
+    assert!(after <= 4, "{after} attempts in thirty seconds");
+    peer.answer();
+    assert_eq!(name(&outcome(asked).await), "A");
+    end(client).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_drained_connection_still_owes_when_its_time_is_over_is_unknown() {
     let network = Network::new(Fate::Accept);
     let settings = builder(&network, Lines::default()).grace(2 * SECOND);

@@ -113,10 +113,14 @@ impl<P: Protocol> Live<P> {
         self.stable = None;
     }
 
-    /// It is replaced: from here on it matters only that it answers.
+    /// It is replaced: from here on it matters only that it answers. How long it does says nothing of
+    /// those that are made in its place.
     pub(super) fn retire(&mut self) {
         self.tick = Timer::inert();
         self.lifetime = Timer::inert();
+        if let Some(stable) = &mut self.stable {
+            *stable = Timer::inert();
+        }
     }
 
     /// Ends the connection from this side; the event that it has ended follows. Once.
