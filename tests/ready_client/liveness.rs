@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use statem::net::Client;
+
 use crate::support::{
     Fate, Lines, MS, Network, SECOND, ask, builder, connected, end, name, now, outcome, settle,
     started, until,
@@ -97,6 +99,34 @@ async fn f21_a_busy_connection_that_is_black_holed_is_replaced_within_twice_the_
     let unknown = told.iter().filter(|told| *told == "Unknown(Lost)").count();
     assert!(unknown > 50, "{told:?}");
     assert!(told[unknown..].iter().all(|told| told == "B"), "{told:?}");
+    end(client).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn f06_f21_a_peer_that_goes_silent_is_left_by_default() {
+    let network = Network::new(Fate::Accept);
+    let lines = Lines {
+        hello: Some("hello"),
+        ..Lines::default()
+    };
+    let client = Client::start(lines, network.connector());
+    let asked = tokio::spawn({
+        let client = client.clone();
+        async move { client.call("a".to_owned()).limit(60 * SECOND).await }
+    });
+    // In the handshake, and with a request in flight.
+    settle().await;
+    let (silent, peer) = (now(), network.peer());
+    until(|| peer.wire.is_closed()).await;
+    assert!((5 * SECOND..=5 * SECOND + 10 * MS).contains(&silent.elapsed()));
+    until(|| network.has_peer()).await;
+    let peer = network.peer();
+    peer.say("welcome");
+    settle().await;
+    assert_eq!(peer.heard(), ["hello", "a"]);
+    let silent = now();
+    assert_eq!(name(&asked.await.expect("nobody panics")), "Unknown(Lost)");
+    assert!((10 * SECOND..=15 * SECOND + 10 * MS).contains(&silent.elapsed()));
     end(client).await;
 }
 

@@ -125,6 +125,13 @@ impl SystemDialler {
         self
     }
 
+    async fn tcp(self, address: SocketAddr) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect(address).await?;
+        refuse_itself(&stream)?;
+        self.set_options(&stream)?;
+        Ok(stream)
+    }
+
     fn set_options(self, stream: &TcpStream) -> io::Result<()> {
         stream.set_nodelay(self.nodelay)?;
         let socket = SockRef::from(stream);
@@ -158,10 +165,7 @@ impl Dial for SystemDialler {
         Box::pin(async move {
             match address {
                 Address::Socket(address) => {
-                    let stream = TcpStream::connect(address).await?;
-                    refuse_itself(&stream)?;
-                    options.set_options(&stream)?;
-                    Ok(Box::new(stream) as Box<dyn Io>)
+                    Ok(Box::new(options.tcp(address).await?) as Box<dyn Io>)
                 }
                 #[cfg(unix)]
                 Address::Unix(path) => {
@@ -200,8 +204,7 @@ mod tests {
         dialler: SystemDialler,
     ) -> io::Result<(bool, Option<Duration>, Option<Duration>)> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        let stream = TcpStream::connect(listener.local_addr()?).await?;
-        dialler.set_options(&stream)?;
+        let stream = dialler.tcp(listener.local_addr()?).await?;
         let socket = SockRef::from(&stream);
         let idle = if socket.keepalive()? {
             Some(socket.tcp_keepalive_time()?)
