@@ -205,18 +205,26 @@ pub(crate) async fn a_handshake_that_fails_is_tried_again_soon() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_greeting_that_cannot_be_made_is_a_failed_attempt() {
-    let network = Network::new(Fate::Accept);
-    let hello = Lines {
-        hello: Some("impossible"),
-        ..Lines::default()
-    };
-    let client = builder(&network, hello).start();
-    settle().await;
-    let failed = client.call("a".to_owned()).policy(Policy::FailFast).await;
-    let failed = failed.expect_err("nothing can be said");
-    assert!(failed.to_string().contains("no such greeting"), "{failed}");
-    end(client).await;
+async fn a_greeting_that_cannot_be_made_or_written_is_a_failed_attempt() {
+    for (hello, why) in [
+        ("impossible", "no such greeting"),
+        (
+            "of two\nlines",
+            "the handshake failed: max line length exceeded",
+        ),
+    ] {
+        let network = Network::new(Fate::Accept);
+        let lines = Lines {
+            hello: Some(hello),
+            ..Lines::default()
+        };
+        let client = builder(&network, lines).start();
+        settle().await;
+        let failed = client.call("a".to_owned()).policy(Policy::FailFast).await;
+        let failed = failed.expect_err("nothing can be said").to_string();
+        assert!(failed.contains(why), "{failed}");
+        end(client).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

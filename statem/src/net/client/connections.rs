@@ -103,8 +103,12 @@ impl<P: Protocol> Session<P> {
             Handshake::Failed(error) => return Err(Lost::Handshake(error)),
             Handshake::Refused(error) => return Err(Lost::Refused(error)),
         };
-        live.say(&mut self.out)?;
-        Ok(done)
+        match live.say(&mut self.out) {
+            Ok(()) => Ok(done),
+            // That it cannot be written is none of the peer's faults.
+            Err(Lost::Protocol(error)) => Err(Lost::Handshake(error)),
+            Err(lost) => Err(lost),
+        }
     }
 
     /// There is a connection that works.
