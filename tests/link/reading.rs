@@ -82,6 +82,19 @@ fn n82_an_end_is_told_once_whether_reading_or_writing_notices_it_first() {
 }
 
 #[test]
+fn n82_a_write_that_failed_is_told_although_the_end_is_read_after_it() {
+    // An operating system tells an error once: to the write, and what is read then is the end.
+    let mut notes = config(LinkConfig::default().credits(1));
+    notes.holds = true;
+    let mut talk = on(notes, Half(b"f1\nf2\n"));
+    send(&mut talk, &["x"]);
+    talk.send(Event::Release);
+    talk.poll();
+    let closed = "closed: writing failed: broken pipe";
+    assert_eq!(log(&talk), ["f1", "f2", "x!NotSent", closed]);
+}
+
+#[test]
 fn a_write_that_fails_ends_a_connection_that_is_silent() {
     let (mut talk, far) = together(Notes::default());
     far.fail(io::ErrorKind::BrokenPipe);
