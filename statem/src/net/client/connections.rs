@@ -132,19 +132,17 @@ impl<P: Protocol> Session<P> {
         what: Happened<P>,
         cx: &mut Actions<ClientMachine<P>>,
     ) -> Verdict {
-        let verdict = self.heard(live, what, true, cx);
+        let verdict = self.heard(live, what, cx);
         if let Verdict::Keep = verdict {
             self.flush(live, cx);
         }
         verdict
     }
 
-    /// Something happened on a connection, which is the one in use or one that was replaced.
     pub(super) fn heard(
         &mut self,
         live: &mut Live<P>,
         what: Happened<P>,
-        in_use: bool,
         cx: &mut Actions<ClientMachine<P>>,
     ) -> Verdict {
         let result = match what {
@@ -173,10 +171,7 @@ impl<P: Protocol> Session<P> {
             }
             On::Stable => {
                 live.settle_down();
-                // That an old one lives on says nothing of a peer that it is tried to connect to.
-                if in_use {
-                    self.backoff.reset();
-                }
+                self.backoff.reset();
                 Ok(())
             }
             On::Lifetime => return Verdict::Replace(Lost::Lifetime),

@@ -108,7 +108,7 @@ impl<P: Protocol> Session<P> {
         let Some(mut retiring) = self.retiring.remove(place) else {
             return keep();
         };
-        let verdict = self.heard(&mut retiring.live, what, retiring.in_use, cx);
+        let verdict = self.heard(&mut retiring.live, what, cx);
         match verdict {
             Verdict::Keep if retiring.in_use => {
                 self.flush(&mut retiring.live, cx);
@@ -189,7 +189,7 @@ impl<P: Protocol> Session<P> {
         if self.is_retiring(number) {
             let _ = self.on_retiring(number, what, cx);
         } else if let Some(mut open) = live.take() {
-            match self.heard(&mut open, what, true, cx) {
+            match self.heard(&mut open, what, cx) {
                 Verdict::Keep | Verdict::Replace(_) => *live = Some(open),
                 Verdict::Lost(lost) => drop(self.down(&mut open, lost)),
             }
