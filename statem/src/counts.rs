@@ -1,7 +1,5 @@
 //! What happened to the events of a machine, in numbers.
 
-use std::time::Duration;
-
 /// How often things happened (N48), each event counted once however often it was retried.
 ///
 /// At rest, received = consumed + waiting + postponed now + refused + abandoned + discarded +
@@ -52,25 +50,6 @@ pub(crate) struct Seldom {
     pub(crate) discarded: u64,
     pub(crate) unexpected: u64,
     pub(crate) dropped_at_end: u64,
-    pub(crate) warned_of_refused: Warned,
-    pub(crate) warned_of_unexpected: Warned,
-}
-
-/// When something was last warned of that may happen with every event.
-#[derive(Default)]
-pub(crate) struct Warned(Option<Duration>);
-
-impl Warned {
-    /// Whether it is to be warned of: at most once a second.
-    pub(crate) fn may_warn(&mut self, now: Duration) -> bool {
-        let may = self
-            .0
-            .is_none_or(|warned| now.saturating_sub(warned) >= Duration::from_secs(1));
-        if may {
-            self.0 = Some(now);
-        }
-        may
-    }
 }
 
 impl Tally {
@@ -87,7 +66,6 @@ impl Tally {
             discarded,
             unexpected,
             dropped_at_end,
-            ..
         } = *self.seldom.as_deref().unwrap_or(&none);
         let Tally {
             quiet,

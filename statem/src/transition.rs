@@ -169,10 +169,9 @@ pub fn postpone<M: Machine>(event: M::Event) -> Next<M> {
     Next::new(Verb::Postpone(event))
 }
 
-/// Says that the event should not happen in this state: it is consumed and counted, its caller gets
-/// [`CallError::Unexpected`](crate::CallError::Unexpected), and the machine stays (N5), unless
-/// `#[machine(unexpected = ..)]` says otherwise. The log hears of such events at most once a second a
-/// machine, with how many there were so far.
+/// Says that the event should not happen in this state: it is consumed, counted and logged, its
+/// caller gets [`CallError::Unexpected`](crate::CallError::Unexpected), and the machine stays (N5),
+/// unless `#[machine(unexpected = ..)]` says otherwise.
 pub fn unexpected<M: Machine>(event: M::Event) -> Next<M> {
     Next::new(Verb::Unexpected(event))
 }

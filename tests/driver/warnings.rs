@@ -40,37 +40,9 @@ async fn n5_an_unexpected_event_is_warned_of_with_the_machine_and_the_state() {
     let words = ["unexpected event", "machine=\"Puppet\"", "state=\"Idle\""];
     assert_warned_once(&log, &words);
 
-    tokio::time::advance(ms(1000)).await;
     send(&machine, [go_busy(), Event::Odd(None)]);
     rest(&machine).await;
     assert_warned_once(&log, &["machine=\"Puppet\"", "state=\"Busy\""]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn n5_unexpected_events_are_warned_of_at_most_once_a_second_whatever_is_refused() {
-    let (log, _guard) = listen();
-    let (machine, _) = puppet_with(Builder::new().postponed(0), |_| {});
-    send(&machine, [postponed("a"), Event::Odd(None)]);
-    send(&machine, [Event::Odd(None), go_busy(), Event::Odd(None)]);
-    rest(&machine).await;
-    let warnings = of_level(&log, Level::WARN);
-    let [refused, unexpected] = &warnings[..] else {
-        panic!("not two warnings: {warnings:?}")
-    };
-    assert!(refused.contains("could not be postponed"), "{refused}");
-    for word in ["unexpected event", "state=\"Idle\"", "unexpected=1"] {
-        assert!(unexpected.contains(word), "no `{word}` in {unexpected}");
-    }
-
-    tokio::time::advance(ms(999)).await;
-    send(&machine, [Event::Odd(None)]);
-    rest(&machine).await;
-    assert_not_warned(&log);
-
-    tokio::time::advance(ms(1)).await;
-    send(&machine, [Event::Odd(None), Event::Odd(None)]);
-    assert_eq!(rest(&machine).await.counts.unexpected, 6);
-    assert_warned_once(&log, &["unexpected event", "unexpected=5"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::call_cell::CallCell;
 use crate::event::Origin;
@@ -31,6 +32,8 @@ struct Both<Name, Event> {
     inserted: usize,
     /// Outputs of sources in both (N36): zero is the common case and saves a search.
     outputs: usize,
+    /// When a refused cast was last warned of (N45).
+    warned: Option<Duration>,
     /// How many callers had ever gone when all postponed calls were found to have theirs (N53).
     awaited: Option<usize>,
 }
@@ -69,6 +72,16 @@ impl<Name, Event> Queues<Name, Event> {
     /// Outputs of sources that wait or are postponed.
     pub(super) fn outputs(&self) -> usize {
         self.0.as_ref().map_or(0, |both| both.outputs)
+    }
+
+    /// Whether a refused cast is to be warned of: at most once a second.
+    pub(super) fn may_warn(&mut self, now: Duration) -> bool {
+        let warned = &mut self.both().warned;
+        let may = warned.is_none_or(|warned| now.saturating_sub(warned) >= Duration::from_secs(1));
+        if may {
+            *warned = Some(now);
+        }
+        may
     }
 
     pub(super) fn pop(&mut self) -> Option<Entry<Name, Event>> {
@@ -182,6 +195,7 @@ impl<Name, Event> Queues<Name, Event> {
                 postponements: 0,
                 inserted: 0,
                 outputs: 0,
+                warned: None,
                 awaited: None,
             })
         })

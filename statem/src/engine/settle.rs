@@ -120,7 +120,8 @@ impl<M: Handler> Engine<M> {
                 self.drop_value(Callback::DropEvent, event)
             }
             (Origin::Cast, _) => {
-                if self.counts.seldom().warned_of_refused.may_warn(clock()) {
+                let now = clock();
+                if self.queues.may_warn(now) {
                     warning!(
                         machine = M::GRAPH.name,
                         state = self.state_name(),
@@ -144,25 +145,10 @@ impl<M: Handler> Engine<M> {
     }
 
     /// A handler got an event that it does not expect.
-    pub(super) fn unexpected(
-        &mut self,
-        event: M::Event,
-        from: usize,
-        clock: Clock<'_>,
-    ) -> Result<(), ExitReason> {
+    pub(super) fn unexpected(&mut self, event: M::Event, from: usize) -> Result<(), ExitReason> {
         let (machine, state) = (M::GRAPH.name, name_of::<M>(from));
-        let counts = self.counts.seldom();
-        counts.unexpected += 1;
-        if counts.warned_of_unexpected.may_warn(clock()) {
-            warning!(
-                machine,
-                state,
-                event = std::any::type_name::<M::Event>(),
-                origin = ?self.enter_cx.cx.origin,
-                unexpected = counts.unexpected,
-                "unexpected event"
-            );
-        }
+        self.counts.seldom().unexpected += 1;
+        warning!(machine, state, event = std::any::type_name::<M::Event>(), origin = ?self.enter_cx.cx.origin, "unexpected event");
         if let Some(call) = &self.enter_cx.cx.call {
             scope::refuse(call, Failure::Unexpected { machine, state });
         }

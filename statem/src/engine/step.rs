@@ -244,7 +244,7 @@ impl<M: Handler> Engine<M> {
                 (Move::Keep, None)
             }
             Verb::Unexpected(event) => {
-                self.unexpected(event, from, clock)?;
+                self.unexpected(event, from)?;
                 (Move::Keep, None)
             }
             Verb::Stop(reason) => return Err(*reason),
