@@ -1,7 +1,9 @@
 //! Calls whose callers go: begun or never handled, and the room they make.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 
 use statem::{Builder, CallError, Cx, Handler, Next, Reply, StateMachine, keep};
 
@@ -222,6 +224,33 @@ async fn n53_n72_abandoned_calls_make_room_in_the_mailbox_of_a_suspended_machine
     machine.resume().await.unwrap();
     rest(&machine).await;
     assert_eq!(trace.take(), "0 1 2 3");
+}
+
+#[tokio::test(start_paused = true)]
+async fn n53_n72_they_do_so_also_if_they_were_given_up_while_the_driver_had_them() {
+    let (machine, mut driver, trace) = unpolled(Builder::new().mailbox(4));
+    let mut poll = || assert!(poll_once(Pin::new(&mut driver)).is_pending());
+    poll();
+    let mut suspend = Box::pin(machine.suspend());
+    assert!(poll_once(suspend.as_mut()).is_pending());
+    let mut calls: Vec<_> = (0..4).map(|_| Box::pin(machine.call(Event::Ask))).collect();
+    for call in &mut calls {
+        assert!(poll_once(call.as_mut()).is_pending());
+    }
+    while poll_once(suspend.as_mut()).is_pending() {
+        poll();
+    }
+    drop(calls);
+    assert!(machine.try_cast(Event::Number(0)).is_err());
+    let mut waits = Box::pin(machine.cast(Event::Number(1)));
+    assert!(poll_once(waits.as_mut()).is_pending());
+    poll();
+    assert!(matches!(poll_once(waits.as_mut()), Poll::Ready(Ok(()))));
+    send(&machine, (2..5).map(Event::Number));
+    tokio::spawn(driver.run());
+    machine.resume().await.unwrap();
+    rest(&machine).await;
+    assert_eq!(trace.take(), "1 2 3 4");
 }
 
 #[tokio::test(start_paused = true)]

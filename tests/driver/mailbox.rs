@@ -353,8 +353,6 @@ fn the_mailbox_gives_back_the_memory_of_a_burst() {
                 send(&machine, (0..burst).map(Event::Number));
                 rest(&machine).await;
                 assert_eq!(trace.words().len(), burst as usize);
-                // When something little comes again.
-                rest(&machine).await;
                 (machine, trace)
             }));
         });

@@ -3,9 +3,9 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Wake};
+use std::task::{Context, Poll, Wake, Waker};
 
-use statem::{Builder, Driver, Handle};
+use statem::{Builder, Driver, ExitReason, Handle};
 use tokio::task::JoinSet;
 
 use crate::support::*;
@@ -129,6 +129,29 @@ async fn n20_a_driver_that_a_source_wakes_does_not_wait() {
         assert_eq!(by_hand.polls(), 1);
         assert_eq!(by_hand.trace.take(), number.to_string());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n20_a_driver_does_not_wait_with_a_timer_or_with_its_end() {
+    let mut by_hand = ByHand::asleep();
+    for _ in 0..3 {
+        let start = run("start", |_, cx| {
+            cx.state_timeout(ms(10), Event::Note("late"));
+            Step::Keep
+        });
+        send(&by_hand.machine, [start, Event::Note("with it")]);
+        by_hand.polls();
+        by_hand.trace.take();
+        tokio::time::sleep(ms(10)).await;
+        assert_eq!(by_hand.polls(), 1);
+        assert_eq!(by_hand.trace.take(), "late");
+    }
+    by_hand.machine.kill();
+    let mut driver = Pin::new(&mut by_hand.driver);
+    let polled = driver
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(polled, Poll::Ready(ExitReason::Killed)));
 }
 
 #[test]

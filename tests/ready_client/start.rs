@@ -120,6 +120,9 @@ pub(crate) async fn f07_a_peer_that_refuses_is_asked_again_at_most_once_in_the_l
     for _ in 0..4 {
         until(|| network.has_peer()).await;
         let peer = network.peer();
+        settle().await;
+        // And nothing that was meant for the connection before.
+        assert_eq!(peer.heard(), ["hello"]);
         peer.say("no");
         settle().await;
         assert!(peer.wire.is_closed());

@@ -207,7 +207,11 @@ impl Protocol for Lines {
                 out.push("me".to_owned());
                 Handshake::Continue
             }
-            "no" => Handshake::Refused("wrong password".into()),
+            "no" => {
+                // Nobody hears it: the connection is given up.
+                out.push("bye".to_owned());
+                Handshake::Refused("wrong password".into())
+            }
             other => Handshake::Failed(other.into()),
         }
     }

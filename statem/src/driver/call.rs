@@ -199,8 +199,8 @@ impl<'a, M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'a, M, T, E, 
         let machine = M::GRAPH.name;
         let mailbox = self.mailbox;
         let now = clock::now();
-        // Neither earlier, for it was written just now, nor later, for it is read then: the processor
-        // waits for what it reads in other pieces than it was written in.
+        // Not earlier: the caller has just written it in words, and it is read in larger pieces, for
+        // which a processor without that much store forwarding waits. `GET of` shows it.
         let event = self
             .event
             .take()

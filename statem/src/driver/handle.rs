@@ -157,6 +157,9 @@ impl<M: Machine> Handle<M> {
     /// Sends the machine an event; waits for room when the mailbox is full, first come, first
     /// served (N56).
     ///
+    /// It is in the mailbox then, and not yet handled: what a source gives meanwhile, such as what a
+    /// socket receives, may be handled before it (N20). What must be in force is a call.
+    ///
     /// # Errors
     ///
     /// The event back, if the machine has stopped.

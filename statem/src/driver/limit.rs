@@ -45,7 +45,7 @@ pub(super) struct Limit {
 
 impl Limit {
     /// With a timer, so that it panics for want of a runtime before anything was sent. To be polled
-    /// first with this waker.
+    /// first with this waker. Inlined, so that its parts are never moved through memory.
     #[inline]
     pub(super) fn new(deadline: Instant, waker: &Waker) -> Self {
         let timer = Timer::lend_armed(deadline, waker);

@@ -26,6 +26,8 @@ impl<M: Machine> Mailbox<M> {
         inner.items = items;
         inner.count();
         (inner.stops, inner.shuts_down) = (false, false);
+        // Whoever looked for room while they were taken did not see them (N53).
+        self.abandon();
         self.killed.store(false, Ordering::Release);
         self.shutdown_by.store(NEVER, Ordering::Relaxed);
         let lives = self.published.lives().0 + 1;

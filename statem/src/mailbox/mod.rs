@@ -20,12 +20,10 @@ use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use crate::watch::{Published, wake_all};
 pub(crate) use item::{Control, Item, Message, Refused, Shut, Ticket, take_ahead, take_control};
-use room::{Crowd, Sender};
+use room::{Crowd, Made, Sender};
 
 /// Questions that wait at once; more wait at their askers (N55).
 const QUESTIONS: u32 = 64;
-/// A queue with room for so many keeps it.
-const LITTLE: usize = 64;
 /// No shutdown was asked for.
 const NEVER: u64 = u64::MAX;
 
@@ -326,16 +324,12 @@ impl<M: Machine> Mailbox<M> {
     pub(crate) fn take(&self, batch: &mut VecDeque<Item<M>>, most: usize) {
         let mut inner = self.lock();
         let parked = inner.parked.take();
-        // A batch that grew in a burst gives its room back when there is little again.
-        if batch.capacity() > LITTLE && inner.items.len() < batch.capacity() / 8 {
-            *batch = VecDeque::new();
-        }
         if inner.items.len() <= most && inner.items.capacity() <= 2 * most {
             std::mem::swap(&mut inner.items, batch);
         } else {
             let taken = most.min(inner.items.len());
             batch.extend(inner.items.drain(..taken));
-            // So does the queue.
+            // A queue that grew in a burst gives its room back.
             if inner.items.is_empty() {
                 inner.items = VecDeque::new();
             }
@@ -357,8 +351,8 @@ impl<M: Machine> Mailbox<M> {
         drop(parked);
     }
 
-    /// Takes back, in front of all others, what was taken and will not be handled soon: here it can
-    /// make room (N53).
+    /// Takes back, in front of all others, what was taken and will not be handled soon: here it makes
+    /// room if its callers go, or have gone (N53).
     pub(crate) fn take_back(&self, batch: &mut VecDeque<Item<M>>) {
         let mut inner = self.lock();
         while let Some(item) = batch.pop_back() {
@@ -369,6 +363,19 @@ impl<M: Machine> Mailbox<M> {
             }
             inner.items.push_front(item);
         }
+        // Whoever looked for room meanwhile did not see them.
+        self.abandon();
+        let waits = inner
+            .crowd
+            .as_ref()
+            .is_some_and(|crowd| !crowd.senders.is_empty());
+        let made = if waits {
+            self.make_room(&mut inner)
+        } else {
+            Made::default()
+        };
+        drop(inner);
+        made.finish();
     }
 
     /// Takes out what goes ahead of the messages before it, in order (N30).

@@ -27,8 +27,6 @@ use patience::Patience;
 /// Messages handled in one turn (N20 d): as many as tokio lets a task receive before it has to yield.
 /// What they have to write leaves in one.
 const MESSAGES: usize = 128;
-/// Items taken from the mailbox at once, for several turns: what would be left is moved one by one.
-const TAKEN: usize = 4 * MESSAGES;
 /// Timers that were due handled in one turn (N20 b).
 const TIMERS: usize = 256;
 /// Events of the machine's own handled in a row before others of the runtime get a turn (N30).
@@ -40,13 +38,16 @@ const SLOW_TURN: Duration = Duration::from_millis(100);
 
 /// A machine that is not spawned: a future that runs it, and ends with the reason of its end.
 ///
+/// A poll need not be a turn: after a message has woken it, it may let other tasks go first, and
+/// wakes itself.
+///
 /// Made by [`Builder::build`](super::Builder::build). Dropped before it has ended, the machine ends
 /// at once with [`ExitReason::Aborted`], and every caller is told (N63).
 #[must_use = "a machine runs only while its driver is polled"]
 pub struct Driver<M: Handler> {
     engine: Engine<M>,
     mailbox: Arc<Mailbox<M>>,
-    /// Items taken from the mailbox, for this turn and those that follow.
+    /// Items taken from the mailbox for this turn.
     batch: VecDeque<Item<M>>,
     /// Messages handled since the mailbox was told.
     handled: u16,
@@ -180,7 +181,7 @@ impl<M: Handler> Driver<M> {
         let timed = warns || self.engine.deadline().is_some();
         let now = if timed { self.now() } else { Duration::ZERO };
         if self.batch.is_empty() {
-            self.mailbox.take(&mut self.batch, TAKEN);
+            self.mailbox.take(&mut self.batch, MESSAGES);
             self.patience.learn(self.batch.len());
         }
         if self.continue_chain() == Flow::On {
@@ -237,8 +238,7 @@ impl<M: Handler> Driver<M> {
 
     /// (d) Messages and control requests, in order.
     fn messages(&mut self) -> Flow {
-        for _ in 0..MESSAGES {
-            let Some(item) = self.next_item() else { break };
+        while let Some(item) = self.next_item() {
             match item {
                 Item::Message(Message { event, call }) => {
                     self.handled += 1;
@@ -457,11 +457,13 @@ impl<M: Handler> Driver<M> {
                     self.empty_queue();
                 }
             }
-            Phase::Running if self.patience.waits(self.has_woken()) => {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
+            Phase::Running => {
+                let is_urgent = self.is_urgent();
+                if self.patience.waits(is_urgent) {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
             }
-            Phase::Running => {}
             Phase::Ended => return Poll::Ready(()),
         }
         let again = if self.suspended {
@@ -486,6 +488,15 @@ impl<M: Handler> Driver<M> {
             self.patience.sleeps();
         }
         Poll::Pending
+    }
+
+    /// Whether there is more to do than to look for messages, or less.
+    fn is_urgent(&self) -> bool {
+        let is_due = |alarm: &Alarm| alarm.sleep.is_elapsed();
+        self.has_woken()
+            || self.suspended
+            || self.mailbox.is_killed()
+            || self.alarm.as_deref().is_some_and(is_due)
     }
 
     /// Whether sources wait to be polled.

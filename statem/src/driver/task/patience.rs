@@ -28,10 +28,10 @@ impl Patience {
         self.slept = true;
     }
 
-    /// Whether the driver, which was woken, is to let others go first. What a source has is not waited
-    /// with: nothing is gathered by that.
-    pub(super) fn waits(&mut self, has_output: bool) -> bool {
-        if !std::mem::take(&mut self.slept) || has_output {
+    /// Whether the driver, which was woken, is to let others go first. Not if it was by anything else
+    /// than a message: nothing is gathered by waiting with a timer or with what a source has.
+    pub(super) fn waits(&mut self, is_urgent: bool) -> bool {
+        if !std::mem::take(&mut self.slept) || is_urgent {
             return false;
         }
         if let Some(fewer) = self.skips.checked_sub(1) {

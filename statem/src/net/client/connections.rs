@@ -98,13 +98,18 @@ impl<P: Protocol> Session<P> {
 
     fn shake(&mut self, live: &mut Live<P>, handshake: Handshake) -> Result<bool, Lost> {
         let done = match handshake {
-            Handshake::Continue => false,
-            Handshake::Done => true,
-            Handshake::Failed(error) => return Err(Lost::Handshake(error)),
-            Handshake::Refused(error) => return Err(Lost::Refused(error)),
+            Handshake::Continue => Ok(false),
+            Handshake::Done => Ok(true),
+            Handshake::Failed(error) => Err(Lost::Handshake(error)),
+            Handshake::Refused(error) => Err(Lost::Refused(error)),
         };
+        if done.is_err() {
+            // It is not for the next connection.
+            self.out.clear();
+            return done;
+        }
         match live.say(&mut self.out) {
-            Ok(()) => Ok(done),
+            Ok(()) => done,
             // That it cannot be written is none of the peer's faults.
             Err(Lost::Protocol(error)) => Err(Lost::Handshake(error)),
             Err(lost) => Err(lost),

@@ -119,6 +119,8 @@ impl<P: Protocol> Session<P> {
                 self.lost = Arc::new(Lost::Drained);
                 self.subscribers.down(&self.lost);
                 self.let_go(retiring, cx);
+                // Those that found it ended wait for the reason, and this is one.
+                return keep_and_retry();
             }
             Verdict::Keep | Verdict::Replace(_) => {
                 retiring.leave();
@@ -133,7 +135,7 @@ impl<P: Protocol> Session<P> {
                     if self.settings.stop_on_disconnect {
                         return stop(lost);
                     }
-                    // Those that found it ended, and wait for the reason.
+                    // As above.
                     return keep_and_retry();
                 }
             }

@@ -148,7 +148,7 @@ impl<P: Protocol> Client<P> {
     ///
     /// At most `bound` notices wait, at least one; a subscriber that is slower is told how many it
     /// has [missed](Notice::Missed). Dropping the stream ends the subscription. It is in force when
-    /// this returns: nothing that comes from then on is missed.
+    /// this returns; that waits for the machine, without a limit of its own.
     ///
     /// Cancel safety: dropped before it has returned, nothing is subscribed.
     pub async fn subscribe(&self, bound: usize) -> FeedStream<Notice<P::Response>> {

@@ -1,5 +1,5 @@
 //! The parts of a client as `Debug` shows them: nothing of what its user asks and is answered, so that
-//! nothing of it has to be shown, and no secret is.
+//! nothing of it has to be shown, and nothing is but the texts of errors.
 
 use std::fmt;
 
