@@ -1,7 +1,6 @@
 //! The examples as programs: what they print, how they end, and what is not in them.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -9,9 +8,10 @@ use std::time::{Duration, Instant};
 use redis_server::Server;
 use running::output_within;
 
-#[path = "../tests/dns_server.rs"]
+mod chat;
+#[path = "../../tests/dns_server.rs"]
 mod dns_server;
-#[path = "../tests/redis_server.rs"]
+#[path = "../../tests/redis_server.rs"]
 mod redis_server;
 mod running;
 
@@ -215,7 +215,7 @@ fn the_diagram_says_which_machines_there_are() {
 
 /// The names of all examples, in the order of the manifest.
 fn examples() -> Vec<&'static str> {
-    let manifest = include_str!("Cargo.toml");
+    let manifest = include_str!("../Cargo.toml");
     let examples = manifest.split("[[example]]\n").skip(1);
     let name = |rest: &'static str| rest.split("name = \"").nth(1)?.split('"').next();
     let names: Vec<_> = examples.map(|rest| name(rest).expect("a name")).collect();
@@ -404,7 +404,7 @@ fn the_ready_client_comes_back_by_itself() {
 
 #[test]
 fn the_ready_client_takes_no_more_than_twenty_five_lines_of_code() {
-    let program = include_str!("ready_client.rs");
+    let program = include_str!("../ready_client.rs");
     let code = |line: &&str| {
         let line = line.trim_start();
         // That the program says how it is used has nothing to do with the client.
@@ -454,7 +454,7 @@ fn the_wrong_guarantee_takes_the_tree_down_and_the_right_one_does_not() {
     let (wrong, right) = shown.split_once("The right way").expect("both are shown");
     // The first start and three restarts, and not one more.
     assert_eq!(wrong.matches("and dials").count(), 4, "{shown}");
-    let guide = include_str!("../statem/src/guide/supervision.md");
+    let guide = include_str!("../../statem/src/guide/supervision.md");
     let quoted = guide
         .split("```text\n")
         .nth(1)
@@ -480,96 +480,6 @@ fn the_wrong_guarantee_takes_the_tree_down_and_the_right_one_does_not() {
             "{words:?} in:\n{shown}"
         );
     }
-}
-
-#[test]
-fn the_chat_tells_its_story() {
-    let output = run("chat_server", &[]);
-    let (shown, errors) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(0), "{shown}{errors}");
-    for words in [
-        "  bob  hears * somebody else has that name\n",
-        "  ann  hears <ann> has anybody seen cy?\n  bob  hears <ann> has anybody seen cy?\n",
-        "  bob  hears * here: ann, bob\n",
-        "  bob  hears * that line has more than 512 bytes and was dropped\n",
-        "  ann  hears each of her lines, and bob all of them\n",
-        " of them, then * you read too slowly and missed ",
-        "  ann  hears * goodbye: the server is shutting down\n",
-        "; 3 sessions, of which 3 have ended well\n",
-    ] {
-        assert!(shown.contains(words), "no {words:?} in:\n{shown}");
-    }
-    let of_the_line = "that line has more than 512 bytes and was dropped";
-    assert_eq!(errors.matches(of_the_line).count(), 1, "{errors}");
-}
-
-#[test]
-fn the_chat_says_how_it_is_used() {
-    let help = run("chat_server", &["--help"]);
-    assert_eq!(help.status.code(), Some(0));
-    assert!(text(&help.stdout).starts_with("usage: chat_server "));
-    for (arguments, named) in [
-        (&["--lisen", "127.0.0.1:0"][..], "`--lisen`"),
-        (&["--listen"], "an address"),
-        (&["--listen", "localhost"], "`localhost`"),
-        (&["127.0.0.1:0"], "`127.0.0.1:0`"),
-    ] {
-        let wrong = run("chat_server", arguments);
-        assert_eq!(wrong.status.code(), Some(2), "{arguments:?}");
-        let said = text(&wrong.stderr);
-        assert!(said.contains(named), "{arguments:?}: {said}");
-        assert!(said.contains("usage: chat_server "), "{arguments:?}");
-        assert!(wrong.stdout.is_empty(), "{arguments:?}");
-    }
-    // A port that is taken is no wrong argument.
-    let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let address = taken.local_addr().expect("it has an address").to_string();
-    let failed = run("chat_server", &["--listen", &address]);
-    assert_eq!(failed.status.code(), Some(1));
-}
-
-#[cfg(unix)]
-#[test]
-fn at_ctrl_c_the_members_of_the_chat_hear_a_goodbye_and_it_ends_well() {
-    let mut chat = program("chat_server")
-        .args(["--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the example runs");
-    let mut shown = BufReader::new(chat.stdout.take().expect("it is piped"));
-    let mut line = String::new();
-    shown
-        .read_line(&mut line)
-        .expect("it says where it listens");
-    let address = line.strip_prefix("listening on ").expect("an address");
-    let (address, _) = address.split_once(": ").expect("an address");
-
-    let mut member = TcpStream::connect(address).expect("it listens");
-    member
-        .write_all(b"/nick ann\n/join den\n")
-        .expect("the server reads");
-    let mut heard = BufReader::new(member);
-    let mut line = String::new();
-    while line != "* ann comes in\n" {
-        line.clear();
-        assert!(heard.read_line(&mut line).expect("the server writes") > 0);
-    }
-    let interrupt = Command::new("kill")
-        .args(["-INT", &chat.id().to_string()])
-        .status();
-    assert!(interrupt.expect("`kill` runs").success());
-    let mut rest = String::new();
-    heard.read_to_string(&mut rest).expect("the server writes");
-    assert_eq!(rest, "* goodbye: the server is shutting down\n");
-    drop(heard);
-    assert_eq!(chat.wait().expect("it ends").code(), Some(0));
-    let mut rest = String::new();
-    shown.read_to_string(&mut rest).expect("it writes text");
-    assert_eq!(
-        rest,
-        "shutting down: 1 connections\n1 connections were served, 0 refused\n"
-    );
 }
 
 /// All files of a folder.
