@@ -296,6 +296,30 @@ async fn f12_so_is_who_does_while_that_connection_is_replaced() {
     end(client).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn f12_f38_so_is_who_does_while_a_peer_that_drains_is_replaced() {
+    let network = Network::new(Fate::Accept);
+    let (client, peer) = connected(&network).await;
+    network.now(Fate::Hang);
+    client.reconnect_now().await;
+    let calls = ask_fast(&client);
+    peer.wire.send(format!("{}drain\n", "\n".repeat(8 * 1024)));
+    peer.reset();
+    let mut drained = 0;
+    for call in calls {
+        match outcome(call).await {
+            Err(RequestError::NotSent(NotSent::Closed(_))) => {}
+            Err(RequestError::NotSent(NotSent::Disconnected(lost))) => {
+                assert!(matches!(*lost, Lost::Drained), "{lost}");
+                drained += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(drained > 0);
+    end(client).await;
+}
+
 /// Every task that can go on does so once.
 async fn others_first() {
     let mut waited = false;
