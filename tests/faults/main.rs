@@ -29,5 +29,7 @@ mod support;
 mod sweeps;
 mod tls;
 
+#[path = "../dropped.rs"]
+mod dropped;
 #[path = "../redis_server.rs"]
 mod redis_server;

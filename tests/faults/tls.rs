@@ -19,7 +19,7 @@ use crate::support::row::Row;
 use crate::support::time::{millis, until, within};
 
 /// A server's side of TLS, and a client's that trusts it.
-fn pair() -> (TlsAcceptor, Tls) {
+pub(crate) fn pair() -> (TlsAcceptor, Tls) {
     let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let certificate = CertificateDer::from(made.cert);
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();

@@ -86,6 +86,11 @@ impl Ledger {
         }
     }
 
+    /// The key of the latest call: keys are counted from 1.
+    pub(crate) fn last(&self) -> u64 {
+        self.book().last
+    }
+
     pub(crate) fn may_run_twice(&self, key: u64) {
         self.book().idempotent.insert(key);
     }
@@ -119,7 +124,12 @@ impl Ledger {
     }
 
     pub(crate) fn was_executed(&self, key: u64) -> bool {
-        self.book().executed.contains_key(&key)
+        self.times(key) > 0
+    }
+
+    /// How often a key was executed.
+    pub(crate) fn times(&self, key: u64) -> u32 {
+        self.book().executed.get(&key).copied().unwrap_or(0)
     }
 
     /// How many calls had this outcome.

@@ -2,6 +2,7 @@
 //! callback that can panic.
 
 mod clients;
+mod connecting;
 mod cuts;
 mod panics;
 mod subscribers;
