@@ -10,6 +10,9 @@ use tokio::time::sleep;
 
 use redis_server::Server;
 
+#[path = "../dropped.rs"]
+mod dropped;
+mod dropped_futures;
 mod outages;
 #[path = "../redis_server.rs"]
 mod redis_server;

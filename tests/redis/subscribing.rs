@@ -15,13 +15,13 @@ use crate::start;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-async fn next(subscription: &mut Subscription) -> News {
+pub(crate) async fn next(subscription: &mut Subscription) -> News {
     let news = timeout(10 * SECOND, subscription.next()).await;
     news.expect("news in time")
         .expect("the client has not ended")
 }
 
-async fn publish(redis: &Redis, channel: &str, payload: &str) -> i64 {
+pub(crate) async fn publish(redis: &Redis, channel: &str, payload: &str) -> i64 {
     match redis.call(["PUBLISH", channel, payload]).await {
         Ok(Ok(Value::Number(receivers))) => receivers,
         other => panic!("the answer is {other:?}"),
@@ -84,7 +84,7 @@ async fn a_subscription_survives_a_server_that_is_killed_twice() {
 }
 
 /// The next message: its pattern, its channel and what it says.
-async fn message(subscription: &mut Subscription) -> [String; 3] {
+pub(crate) async fn message(subscription: &mut Subscription) -> [String; 3] {
     let News::Message(message) = next(subscription).await else {
         panic!("it is no message");
     };
@@ -94,7 +94,7 @@ async fn message(subscription: &mut Subscription) -> [String; 3] {
 }
 
 /// How many subscribers a channel has, and how many patterns there are, as the server says.
-async fn subscribers(redis: &Redis, channel: &str) -> (i64, i64) {
+pub(crate) async fn subscribers(redis: &Redis, channel: &str) -> (i64, i64) {
     let of_channel = redis.call(["PUBSUB", "NUMSUB", channel]).await;
     let Ok(Ok(Value::Array(words))) = of_channel else {
         panic!("{of_channel:?}");
