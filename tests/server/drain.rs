@@ -7,7 +7,7 @@ use statem::net::{Accepted, AtLimit, Server};
 use statem::{Builder, ExitReason, Status};
 use tokio::time::timeout;
 
-use crate::support::{Door, Marks, balanced, echo, ms, now, rest, server};
+use crate::support::{Door, Marks, balanced, echo, ms, now, rest, server, tasks};
 
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_lets_each_machine_say_goodbye() {
@@ -154,11 +154,6 @@ async fn a_machine_without_an_event_for_it_is_stopped() {
 
 #[tokio::test(start_paused = true)]
 async fn the_last_handle_takes_the_server_its_connections_and_their_tasks_with_it() {
-    let tasks = || {
-        tokio::runtime::Handle::current()
-            .metrics()
-            .num_alive_tasks()
-    };
     let before = tasks();
     for way in ["drop", "kill"] {
         let (door, marks) = (Door::default(), Marks::default());

@@ -36,7 +36,7 @@ async fn ask(client: &mut TcpStream) -> Option<String> {
 /// Sockets of this process with that port at their own end, as the system has it. One that the
 /// process has closed has no inode any more.
 #[cfg(target_os = "linux")]
-fn sockets(port: u16) -> usize {
+pub(crate) fn sockets(port: u16) -> usize {
     let table = std::fs::read_to_string("/proc/self/net/tcp").expect("Linux has it");
     let end = format!(":{port:04X}");
     let rows = table.lines().skip(1).map(|row| row.split_whitespace());

@@ -3,7 +3,9 @@
 
 mod accept_errors;
 mod bad_input;
+mod cancelled;
 mod coverage;
+mod cut_off;
 mod drain;
 mod handshake;
 mod harm;

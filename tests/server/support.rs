@@ -275,6 +275,13 @@ pub(crate) fn server(door: &Door, marks: &Marks) -> ServerBuilder {
     })
 }
 
+/// How many tasks there are, but for the test itself.
+pub(crate) fn tasks() -> usize {
+    tokio::runtime::Handle::current()
+        .metrics()
+        .num_alive_tasks()
+}
+
 /// Lets everything happen that needs no time.
 pub(crate) async fn rest() {
     sleep(ms(1)).await;
