@@ -5,6 +5,7 @@
 
 mod at_once;
 mod between;
+mod cancelled;
 mod ends;
 mod intensity;
 mod kept;

@@ -1,0 +1,309 @@
+//! Futures of a tree, dropped after any poll of theirs.
+
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use statem::supervisor::{ChildError, Report, Strategy, Supervisor, Tree};
+use statem::{CallError, ExitReason, Handle, Status};
+use tokio::time::sleep;
+
+use crate::support::{Drains, Event, Trace, Worker, World, child, settle, soon, tasks, worker};
+
+/// What happens between two polls of a future.
+#[derive(Clone, Copy, Debug)]
+enum Between {
+    /// Others have a turn.
+    Turn,
+    /// Time passes.
+    Time,
+}
+
+/// Polls a future so often at most, and drops it then; whether it was ready.
+async fn polled(polls: usize, between: Between, future: impl Future) -> bool {
+    let mut future = pin!(future);
+    for poll in 0..polls {
+        match between {
+            _ if poll == 0 => {}
+            Between::Turn => tokio::task::yield_now().await,
+            Between::Time => sleep(Duration::from_millis(10)).await,
+        }
+        let ready = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready()));
+        if ready.await {
+            return true;
+        }
+    }
+    false
+}
+
+/// What a tree does when a future of it is made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    /// It has not begun.
+    Starting,
+    Supervising,
+    /// `a` and all that come after it are ended, and started again.
+    Regrouping,
+    Stopping,
+    Stopped,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Wish {
+    Start,
+    StartTree,
+    Terminate,
+    Restart,
+    Delete,
+    Children,
+    Report,
+    Ready,
+    Stop,
+    Closed,
+    Changed,
+}
+
+/// A child that is down, two that are not, of which the last takes its time to end, and a supervisor
+/// with one more.
+struct Rig {
+    trace: Trace,
+    tree: Tree,
+    a: Handle<Worker>,
+    b: Handle<Worker>,
+    /// Of those tasks that are not the tree's.
+    before: usize,
+}
+
+impl Rig {
+    async fn new(place: Place) -> Self {
+        let before = tasks();
+        let trace = Trace::default();
+        let mut supervisor =
+            Supervisor::new("top", Strategy::RestForOne).intensity(9, Duration::from_secs(5));
+        supervisor.child(worker("down", &trace));
+        let a = supervisor.child(worker("a", &trace));
+        let mut slow = World::new("b", &trace);
+        slow.drains = Drains::After(Duration::from_millis(30));
+        let b = supervisor.child(child(slow));
+        let mut inner = Supervisor::new("inner", Strategy::OneForOne);
+        inner.child(worker("x", &trace));
+        supervisor.tree(inner);
+        let tree = supervisor.spawn();
+        if place != Place::Starting {
+            tree.terminate("down").await.unwrap();
+            tree.ready().await.unwrap();
+        }
+        match place {
+            Place::Starting => {}
+            Place::Supervising => settle().await,
+            Place::Regrouping => a.try_cast(Event::Panic).unwrap(),
+            Place::Stopping => assert!(!polled(1, Between::Turn, tree.stop()).await),
+            Place::Stopped => drop(tree.stop().await),
+        }
+        if matches!(place, Place::Regrouping | Place::Stopping) {
+            settle().await;
+            let Status::Running(state) = tree.status() else {
+                panic!("{:?}", tree.status());
+            };
+            assert_eq!(state, format!("{place:?}"));
+        }
+        Rig {
+            trace,
+            tree,
+            a,
+            b,
+            before,
+        }
+    }
+
+    async fn wish(&self, wish: Wish, polls: usize, between: Between) -> bool {
+        let tree = &self.tree;
+        match wish {
+            Wish::Start => polled(polls, between, tree.start(worker("new", &self.trace))).await,
+            Wish::StartTree => {
+                let mut another = Supervisor::new("new", Strategy::OneForOne);
+                another.child(worker("y", &self.trace));
+                polled(polls, between, tree.start_tree(another)).await
+            }
+            Wish::Terminate => polled(polls, between, tree.terminate("b")).await,
+            Wish::Restart => polled(polls, between, tree.restart("down")).await,
+            Wish::Delete => polled(polls, between, tree.delete("down")).await,
+            Wish::Children => polled(polls, between, tree.children()).await,
+            Wish::Report => polled(polls, between, tree.report()).await,
+            Wish::Ready => polled(polls, between, tree.ready()).await,
+            Wish::Stop => polled(polls, between, tree.stop()).await,
+            Wish::Closed => polled(polls, between, tree.closed()).await,
+            Wish::Changed => polled(polls, between, tree.watch().changed()).await,
+        }
+    }
+
+    /// Which children run. As many tasks are there as the tree says it has machines.
+    async fn running(&self) -> BTreeMap<String, bool> {
+        let report = self.tree.report().await.unwrap();
+        assert_eq!(tasks(), self.before + 1 + machines(&report), "{report}");
+        let children = report.children.iter();
+        children
+            .map(|(child, _)| {
+                let runs = matches!(child.status, Status::Running(_));
+                assert!(
+                    runs || matches!(child.status, Status::Stopped(_)),
+                    "{report}"
+                );
+                (child.name.to_string(), runs)
+            })
+            .collect()
+    }
+}
+
+/// How many run below a supervisor.
+fn machines(report: &Report) -> usize {
+    let children = report.children.iter();
+    children
+        .map(|(child, below)| {
+            usize::from(matches!(child.status, Status::Running(_)))
+                + below.as_ref().map_or(0, machines)
+        })
+        .sum()
+}
+
+/// One run in which a future is dropped after so many polls; whether it was ready before.
+async fn run(place: Place, wish: Wish, polls: usize, between: Between) -> bool {
+    let rig = Rig::new(place).await;
+    let tree = &rig.tree;
+    // Others ask before and after.
+    let asks = || {
+        let tree = tree.clone();
+        tokio::spawn(async move { tree.children().await })
+    };
+    let asked = [asks(), asks()];
+    let ready = rig.wish(wish, polls, between).await;
+    let asked = asked.into_iter().chain([asks(), asks()]);
+    let ends = place == Place::Stopping || wish == Wish::Stop && polls > 0;
+    for asked in asked {
+        let told = soon(asked).await.unwrap();
+        match told {
+            Ok(children) => assert!(children.len() >= 3),
+            Err(CallError::Stopped { .. }) => assert!(ends || place == Place::Stopped),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    if ends {
+        assert!(matches!(soon(tree.closed()).await, ExitReason::Shutdown));
+    }
+    if !ends && place != Place::Stopped {
+        // Longer than anything takes.
+        sleep(Duration::from_secs(1)).await;
+        rig.is_whole(place, wish, polls, ready).await;
+        tree.stop().await;
+    }
+    assert_eq!(tasks(), rig.before);
+    ready
+}
+
+impl Rig {
+    /// What was asked for was done once, or not at all, and the tree serves everybody.
+    async fn is_whole(&self, place: Place, wish: Wish, polls: usize, ready: bool) {
+        let Rig { trace, tree, .. } = self;
+        let running = self.running().await;
+        let runs = |name| running.get(name).copied();
+        // Two words of each life.
+        let words = trace.take();
+        let lives = |word: &str| words.iter().filter(|said| *said == word).count();
+        assert_eq!((runs("a"), runs("inner")), (Some(true), Some(true)));
+        let life = if place == Place::Regrouping { 2 } else { 1 };
+        assert_eq!(self.a.call(Event::Ask).await.unwrap(), life);
+
+        let (is_new, is_down) = (runs("new"), runs("down"));
+        let is_first = place == Place::Starting;
+        match wish {
+            Wish::Start | Wish::StartTree => {
+                assert!(matches!(is_new, None | Some(true)));
+                assert!(!ready || is_new.is_some());
+                assert!(lives("new1 idle") + lives("y1 idle") == usize::from(is_new.is_some()));
+                let again = tree.start(worker("new", trace)).await;
+                match again {
+                    Ok(_) => assert_eq!(is_new, None),
+                    Err(error) => {
+                        assert!(matches!(error, CallError::Failed(ChildError::NameTaken)));
+                        assert_eq!(is_new, Some(true));
+                    }
+                }
+            }
+            Wish::Terminate => {
+                assert!(!ready || runs("b") == Some(false));
+                tree.terminate("b").await.unwrap();
+                tree.restart("b").await.unwrap();
+                let life = self.b.call(Event::Ask).await.unwrap();
+                // It is restarted with its group, which the request may have waited for.
+                assert!((2..=3).contains(&life), "{life}");
+            }
+            Wish::Restart if !is_first => {
+                assert!(!ready || is_down == Some(true));
+                assert_eq!(lives("down2 idle"), usize::from(is_down == Some(true)));
+                assert_eq!(lives("down3 idle"), 0);
+            }
+            Wish::Delete if !is_first => {
+                assert!(!ready || is_down.is_none());
+                let again = tree.delete("down").await;
+                assert_eq!(again.is_ok(), is_down.is_some());
+            }
+            _ => {}
+        }
+        if polls == 0 || !matches!(wish, Wish::Start | Wish::StartTree) {
+            assert_eq!(is_new, None);
+        }
+        if polls == 0 || wish != Wish::Terminate {
+            assert_eq!(runs("b"), Some(true));
+        }
+        if polls == 0 || !matches!(wish, Wish::Restart | Wish::Delete) {
+            assert_eq!(is_down, Some(is_first));
+        }
+        soon(tree.ready()).await.unwrap();
+        let last = tree.start(worker("last", trace)).await.unwrap();
+        assert_eq!(last.call(Event::Ask).await.unwrap(), 1);
+        self.running().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n56_every_future_of_a_tree_may_be_dropped_after_any_poll() {
+    for place in [
+        Place::Starting,
+        Place::Supervising,
+        Place::Regrouping,
+        Place::Stopping,
+        Place::Stopped,
+    ] {
+        for wish in [
+            Wish::Start,
+            Wish::StartTree,
+            Wish::Terminate,
+            Wish::Restart,
+            Wish::Delete,
+            Wish::Children,
+            Wish::Report,
+            Wish::Ready,
+            Wish::Stop,
+            Wish::Closed,
+            Wish::Changed,
+        ] {
+            // What nothing happens for is never ready.
+            let waits = match wish {
+                Wish::Closed => !matches!(place, Place::Stopping | Place::Stopped),
+                Wish::Changed => matches!(place, Place::Supervising | Place::Stopped),
+                _ => false,
+            };
+            for between in [Between::Turn, Between::Time] {
+                for polls in 0..=20 {
+                    println!("{wish:?} while {place:?}, {polls} polls, {between:?} between two");
+                    if run(place, wish, polls, between).await {
+                        break;
+                    }
+                    let is_last = polls == 20 && !waits;
+                    assert!(!is_last || matches!(between, Between::Turn));
+                }
+            }
+        }
+    }
+}
