@@ -51,10 +51,7 @@ async fn f36_a_graceful_stop_with_requests_in_flight() {
         "answers are awaited"
     );
     let reason = within(DEADLINE, "it ends", shutdown).await.unwrap();
-    assert!(
-        matches!(reason, ExitReason::Normal | ExitReason::Shutdown),
-        "{reason:?}"
-    );
+    assert!(matches!(reason, ExitReason::Normal), "{reason:?}");
     assert!(
         began.elapsed() < millis(600),
         "as soon as all is answered: {:?}",
@@ -74,7 +71,8 @@ async fn f36_a_graceful_stop_with_requests_in_flight() {
     let sent = caller.spawn_many(8, How::default());
     settle().await;
     let began = now();
-    caller.client.shutdown(DEADLINE).await;
+    let reason = caller.client.shutdown(DEADLINE).await;
+    assert!(matches!(reason, ExitReason::Shutdown), "{reason:?}");
     assert_eq!(began.elapsed(), DEADLINE);
     let told = all(sent).await;
     for told in &told {
@@ -368,6 +366,7 @@ async fn f36_the_peer_sees_an_end_on_loopback() {
     let read = within(SLACK, "an end", socket.read(&mut [0])).await;
     assert_eq!(read.expect("no reset"), 0);
     drop((socket, listener));
-    within(SLACK, "it ends", shutdown).await.unwrap();
+    let reason = within(SLACK, "it ends", shutdown).await.unwrap();
+    assert!(matches!(reason, ExitReason::Normal), "{reason:?}");
     rig.end(caller).await;
 }
