@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use statem::ExitReason;
 use statem::net::{Connector, Prefer};
 use tokio::time::sleep;
 
@@ -12,7 +13,7 @@ use crate::support::protocol::{Frames, Lines, Manners};
 use crate::support::protocol::{greeting, lines};
 use crate::support::row::Row;
 use crate::support::server::{Conduct, Speaks};
-use crate::support::time::{millis, now, settle, until};
+use crate::support::time::{millis, now, settle, until, within};
 
 fn address(text: &str) -> SocketAddr {
     text.parse().unwrap()
@@ -166,7 +167,34 @@ async fn f40_reconnected_by_hand_in_each_state() {
     until("the old one is closed", || network.open() == 1).await;
     let counts = caller.counts();
     assert_eq!((counts.unknown, counts.not_sent, counts.ups), (0, 0, 2));
-    row.sees("in the back-off: at once; while it connects or greets: nothing; connected: replaced, and no call fails");
+    // While it is shut down, and when it has ended: nothing.
+    server.answers(false);
+    let in_flight = caller.spawn_many(4, How::default());
+    settle().await;
+    let client = caller.client.clone();
+    let ended = tokio::spawn(async move { client.shutdown(long).await });
+    caller.until_in("Draining").await;
+    for _ in 0..2 {
+        within(
+            millis(1),
+            "it says so at once",
+            caller.client.reconnect_now(),
+        )
+        .await;
+    }
+    settle().await;
+    assert_eq!((network.attempts(), caller.is("Draining")), (4, true));
+    server.answers(true);
+    assert!(all(in_flight).await.iter().all(Result::is_ok));
+    assert!(matches!(ended.await, Ok(ExitReason::Normal)));
+    within(
+        millis(1),
+        "it says so at once",
+        caller.client.reconnect_now(),
+    )
+    .await;
+    assert_eq!(network.attempts(), 4);
+    row.sees("in the back-off: at once; while it connects or greets, and when it is shut down: nothing; connected: replaced, and no call fails");
     rig.end(caller).await;
     row.end();
 }
