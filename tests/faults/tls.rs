@@ -12,11 +12,15 @@ use statem::net::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::caller::{How, Rig, Told};
+use crate::support::caller::{FIRST, How, Rig, Told};
 use crate::support::failed;
+use crate::support::memory::{Fate, Network};
 use crate::support::protocol::{Lines, Manners};
 use crate::support::row::Row;
 use crate::support::time::{millis, until, within};
+
+/// How long a handshake may take that is waited for on a paused clock.
+const SILENCE: Duration = millis(100);
 
 /// A server's side of TLS, and a client's that trusts it.
 pub(crate) fn pair() -> (TlsAcceptor, Tls) {
@@ -151,6 +155,70 @@ async fn misbehave(
 
 async fn rest(socket: &mut TcpStream) -> std::io::Result<usize> {
     socket.read_to_end(&mut Vec::new()).await
+}
+
+/// A peer that meets every attempt so, on a paused clock: the time between two attempts, without what
+/// the attempt itself took.
+async fn delays(peer: Peer) -> Vec<Duration> {
+    let mut rig = Rig::default();
+    let (_, tls) = pair();
+    let (other, _) = pair();
+    let tasks = rig.tasks.clone();
+    let network = Network::new(&rig.tasks, move |_| {
+        let (near, mut far) = tokio::io::duplex(16 * 1024);
+        let other = other.clone();
+        tasks.spawn(async move {
+            match peer {
+                Peer::SpeaksPlain => far.write_all(b"-ERR no TLS here\r\n").await.unwrap(),
+                Peer::IsAnother => drop(other.accept(far).await),
+                Peer::IsSilent => drop(far.read_to_end(&mut Vec::new()).await),
+                _ => {}
+            }
+        });
+        Fate::Wired(Box::new(near))
+    });
+    rig.watch(&network);
+    let connector = network.connector().tls(tls).tls_timeout(SILENCE);
+    let caller = rig.start(Lines(Manners::default()), connector, |b| b);
+    until("it was tried ten times", || network.attempts() == 10).await;
+    let took = match peer {
+        Peer::IsSilent => SILENCE,
+        _ => Duration::ZERO,
+    };
+    let dialled = network.dialled();
+    rig.end(caller).await;
+    let pairs = dialled.windows(2);
+    pairs.map(|pair| pair[1].at - pair[0].at - took).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn f08_after_each_failure_of_tls_the_next_delay_may_be_longer() {
+    // The same seed as those of the client whose attempts are refused.
+    let refused = {
+        let mut rig = Rig::default();
+        let network = Network::new(&rig.tasks, |_| Fate::Refused);
+        rig.watch(&network);
+        let caller = rig.start(Lines(Manners::default()), network.connector(), |b| b);
+        until("it was tried ten times", || network.attempts() == 10).await;
+        let dialled = network.dialled();
+        rig.end(caller).await;
+        let pairs = dialled.windows(2);
+        pairs
+            .map(|pair| pair[1].at - pair[0].at)
+            .collect::<Vec<_>>()
+    };
+    assert!(
+        refused.iter().any(|delay| *delay > 4 * FIRST),
+        "{refused:?}"
+    );
+    for peer in [
+        Peer::SpeaksPlain,
+        Peer::CutsTheHandshake,
+        Peer::IsSilent,
+        Peer::IsAnother,
+    ] {
+        assert_eq!(delays(peer).await, refused, "{peer:?}");
+    }
 }
 
 /// Why the attempt has failed.
