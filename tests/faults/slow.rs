@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use futures_core::Stream;
 use statem::net::{
     CloseReason, FeedStream, LinkConfig, Lost, NotSent, Notice, RequestError, Unknown,
@@ -11,7 +12,9 @@ use statem::net::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
+use tokio_util::codec::Encoder;
 
+use crate::drop::wired;
 use crate::half_open::{LIMIT, SILENCE, decided, is_unresponsive};
 use crate::redis_server;
 use crate::support::caller::{How, Rig, all};
@@ -19,7 +22,7 @@ use crate::support::failed;
 use crate::support::memory::{Fate, Network};
 use crate::support::namespaces::{self, Far};
 use crate::support::protocol::pinging;
-use crate::support::protocol::{Frames, Manners};
+use crate::support::protocol::{Frame, FrameCodec, Frames, Kind, Manners};
 use crate::support::redis::Echo;
 use crate::support::redis::signal;
 use crate::support::row::{Row, tell};
@@ -54,7 +57,7 @@ async fn f22_slow_but_alive() {
     row.sees("no disconnect");
     rig.end(caller).await;
 
-    // A request that blocks, and others behind it: in order they wait, by ids they are answered.
+    // A request that blocks, and others behind it, which wait for it in order.
     let mut rig = Rig::default();
     let server = rig.server(Conduct {
         delay: LIMIT * 4,
@@ -70,11 +73,56 @@ async fn f22_slow_but_alive() {
         ..How::default()
     });
     sleep(millis(10)).await;
+    let behind = caller.spawn_many(4, How::default());
     let told = all(vec![long]).await;
-    assert!(told[0].is_ok() && caller.counts().downs == 0, "{told:?}");
+    assert!(told[0].is_ok(), "{told:?}");
+    assert!(behind.iter().all(|call| !call.is_finished()));
+    let told = all(behind).await;
+    assert!(told.iter().all(Result::is_ok), "{told:?}");
+    assert_eq!(caller.counts().downs, 0);
     rig.end(caller).await;
     row.sees("a request marked long is waited for");
     row.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn f22_by_ids_those_behind_a_long_request_are_answered_before_it() {
+    let rig = Rig::default();
+    let (network, wires) = wired(&rig);
+    let protocol = Frames(Manners::default(), 1..=1_000);
+    let caller = rig.start(protocol, network.connector(), |b| b.answer_timeout(LIMIT));
+    caller.ready().await;
+    let answer = |key| {
+        let mut bytes = BytesMut::new();
+        let answer = Frame {
+            id: key,
+            kind: Kind::Run,
+            key,
+        };
+        FrameCodec::new().encode(answer, &mut bytes).unwrap();
+        rig.ledger.execute(key);
+        wires.lock().unwrap()[0].send(&bytes);
+    };
+    let long = caller.spawn(How {
+        long: true,
+        limit: Some(millis(60_000)),
+        ..How::default()
+    });
+    settle().await;
+    // The ids and the keys are both from 1.
+    for key in 2..20 {
+        let behind = caller.spawn(How::default());
+        sleep(LIMIT * 4 / 5).await;
+        answer(key);
+        let told = all(vec![behind]).await;
+        assert!(told[0].is_ok(), "{told:?}");
+    }
+    assert!(!long.is_finished());
+    answer(1);
+    let told = all(vec![long]).await;
+    assert!(told[0].is_ok(), "{told:?}");
+    assert_eq!(caller.counts().downs, 0);
+    rig.end(caller).await;
 }
 
 #[tokio::test(start_paused = true)]
