@@ -1,5 +1,6 @@
 //! F25 to F30: requests that are given up, doubled, mixed up.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -10,7 +11,7 @@ use tokio_util::codec::Decoder;
 use crate::drop::wired;
 use crate::support::caller::{How, Rig, Speaks as Speaker, all};
 use crate::support::failed;
-use crate::support::ledger::Outcome;
+use crate::support::ledger::{Ledger, Outcome};
 use crate::support::memory::{Fate, Network};
 use crate::support::protocol::{FrameCodec, Kind, frame, frames, lines};
 use crate::support::relay::{Fault, Relay};
@@ -193,6 +194,7 @@ async fn f28_executed_unacknowledged_reset() {
     let server = rig.server(Conduct::default());
     let relay = Relay::start(server.listen(&rig.tasks).await, &rig.tasks).await;
     rig.watch_port(relay.address.port());
+    relay.keep_requests();
     let caller = rig.start(lines(), relay.address, |b| b.seed(3));
     let mut workers = Vec::new();
     for _ in 0..64 {
@@ -219,16 +221,31 @@ async fn f28_executed_unacknowledged_reset() {
             told
         }));
     }
+    // What it holds: requests that have come and were not passed on.
+    let held = || {
+        let (read, passed) = relay.keys();
+        &read - &passed
+    };
     let mut resets = 0;
     while workers.iter().any(|worker| !worker.is_finished()) {
         // A reset that finds nothing on its way is none of the fault.
-        if resets < 5 || rig.ledger.executed_of(Outcome::Unknown) == 0 {
+        let found = rig.ledger.executed_of(Outcome::Unknown) > 0 && !held().is_empty();
+        if resets < 6 || !found {
             caller.ready().await;
-            let executed = rig.ledger.executed();
-            relay.fault(Fault::Hold);
-            // Nothing comes back, so what is executed from here on is lost with the connection.
+            let (executed, holds) = (rig.ledger.executed(), held().len());
+            // In turn: answers are lost with the connection, and requests.
+            let (fault, is_answers) = match resets % 2 {
+                0 => (Fault::Hold, true),
+                _ => (Fault::HoldRequests, false),
+            };
+            relay.fault(fault);
             for _ in 0..50 {
-                if rig.ledger.executed() > executed {
+                let found = if is_answers {
+                    rig.ledger.executed() > executed
+                } else {
+                    held().len() > holds
+                };
+                if found {
                     break;
                 }
                 sleep(millis(1)).await;
@@ -243,35 +260,49 @@ async fn f28_executed_unacknowledged_reset() {
     for worker in workers {
         text = worker.await.unwrap().or(text);
     }
-    let ledger = &rig.ledger;
-    let (ok, unknown) = (ledger.count(Outcome::Ok), ledger.count(Outcome::Unknown));
-    let unknown_executed = ledger.executed_of(Outcome::Unknown);
+    counted_by_keys(&rig.ledger, &relay, resets);
+    failed!(text.expect("some failed"), RequestError::Unknown(_));
+    row.sees("in flight: “the request may have run: ..”, with what the system says");
+    row.sees("executed twice: 0; not sent, yet on its way or executed: 0; what may have run and has not was lost on its way, counted by keys");
+    rig.end(caller).await;
+    row.end();
+}
+
+/// Where each request was that may have run, and what became of it.
+fn counted_by_keys(ledger: &Ledger, relay: &Relay, resets: usize) {
+    let (ok, unknown) = (ledger.keys(Outcome::Ok), ledger.keys(Outcome::Unknown));
+    let not_sent = ledger.keys(Outcome::NotSent);
+    let executed: BTreeSet<_> = ledger.order().into_iter().collect();
+    let (read, passed) = relay.keys();
+    let held = &read - &passed;
+    // Passed on, and the server was reset before it read them.
+    let unread: BTreeSet<_> = &passed - &executed;
     tell(
         "F28",
         format!(
-            "{resets} resets: executed {}, ok {ok}, Unknown {unknown} (of these executed {unknown_executed}), \
-             NotSent {} (executed {}), executed twice {}",
-            ledger.executed(),
-            ledger.count(Outcome::NotSent),
-            ledger.executed_of(Outcome::NotSent),
+            "{resets} resets: executed {}, ok {}, Unknown {} (of these executed {}, held by the relay {}, \
+             by the kernel behind it {}, before it {}), NotSent {} (executed {}), executed twice {}",
+            executed.len(),
+            ok.len(),
+            unknown.len(),
+            (&unknown & &executed).len(),
+            held.len(),
+            unread.len(),
+            (&unknown - &read).len(),
+            not_sent.len(),
+            (&not_sent & &executed).len(),
             ledger.twice()
         ),
     );
-    assert_eq!(
-        ledger.executed(),
-        ok + unknown_executed,
-        "every executed one is Ok or Unknown"
-    );
-    assert_eq!(
-        (ledger.twice(), ledger.executed_of(Outcome::NotSent)),
-        (0, 0)
-    );
-    assert!(unknown_executed > 0, "the fault did happen");
-    failed!(text.expect("some failed"), RequestError::Unknown(_));
-    row.sees("in flight: “the request may have run: ..”, with what the system says");
-    row.sees("executed twice: 0; not sent, yet executed: 0");
-    rig.end(caller).await;
-    row.end();
+    assert_eq!(executed, &ok | &(&unknown & &executed), "Ok or Unknown");
+    assert_eq!((ledger.twice(), &not_sent & &read), (0, BTreeSet::new()));
+    // Whoever is told that it may have run is told so because it had left, and that it did not run
+    // because it was lost on its way: with the relay, or with the kernel on either side of it.
+    let before = &unknown - &read;
+    let lost = &(&held | &unread) | &before;
+    assert_eq!(&unknown - &executed, lost, "neither more nor less");
+    assert!(!held.is_empty(), "requests were lost with the relay");
+    assert!(!(&unknown & &executed).is_empty(), "and answers");
 }
 
 #[tokio::test(start_paused = true)]

@@ -132,6 +132,13 @@ impl Ledger {
         self.book().executed.get(&key).copied().unwrap_or(0)
     }
 
+    /// The keys of the calls with this outcome.
+    pub(crate) fn keys(&self, outcome: Outcome) -> BTreeSet<u64> {
+        let book = self.book();
+        let with = book.outcomes.iter().filter(|&(_, &found)| found == outcome);
+        with.map(|(&key, _)| key).collect()
+    }
+
     /// How many calls had this outcome.
     pub(crate) fn count(&self, outcome: Outcome) -> usize {
         let book = self.book();

@@ -3,10 +3,11 @@
 //! In each direction it holds at most one segment; what it does not read stays in the kernel, so the
 //! sender is stopped as by a slow network.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -26,6 +27,8 @@ pub(crate) enum Fault {
     None,
     /// Requests pass, answers are held back.
     Hold,
+    /// Answers pass, requests are held back.
+    HoldRequests,
     /// Nothing passes, in either direction; what was written waits.
     Silence,
     /// A new connection is accepted and reset.
@@ -58,6 +61,16 @@ struct Shared {
     hole: watch::Sender<usize>,
     accepted: Mutex<Vec<Instant>>,
     live: AtomicUsize,
+    /// What it has had of each connection's requests, if that is kept.
+    requests: Mutex<Option<BTreeMap<usize, Requests>>>,
+}
+
+/// The requests of a connection, as bytes.
+#[derive(Default)]
+struct Requests {
+    read: Vec<u8>,
+    /// How many of these were passed on.
+    passed: usize,
 }
 
 impl Relay {
@@ -74,6 +87,7 @@ impl Relay {
             hole: watch::Sender::new(0),
             accepted: Mutex::default(),
             live: AtomicUsize::new(0),
+            requests: Mutex::default(),
         });
         let relay = Relay { address, shared };
         tasks.spawn(relay.clone().accept(listener, tasks.clone()));
@@ -87,6 +101,53 @@ impl Relay {
     /// Resets the connections that there are; no end comes before.
     pub(crate) fn reset(&self) {
         self.shared.reset.send_replace(self.accepted());
+    }
+
+    /// From here on it keeps what it has had of requests, to say which they were.
+    pub(crate) fn keep_requests(&self) {
+        *self.requests() = Some(BTreeMap::new());
+    }
+
+    /// The keys of all requests that have come to it, in lines; and of those among them that it has
+    /// passed on. What is in one and not in the other was lost with it.
+    pub(crate) fn keys(&self) -> (BTreeSet<u64>, BTreeSet<u64>) {
+        let (mut read, mut passed) = (BTreeSet::new(), BTreeSet::new());
+        for requests in self.requests().iter().flat_map(BTreeMap::values) {
+            let (mut place, bytes) = (0, &requests.read);
+            while let Some(length) = bytes[place..].iter().position(|byte| *byte == b'\n') {
+                let line = std::str::from_utf8(&bytes[place..place + length]).expect("text");
+                let key = line.parse().expect("a line is a key");
+                place += length + 1;
+                read.insert(key);
+                if place <= requests.passed {
+                    passed.insert(key);
+                }
+            }
+            assert_eq!(place, bytes.len(), "a line is written at once");
+        }
+        (read, passed)
+    }
+
+    fn requests(&self) -> MutexGuard<'_, Option<BTreeMap<usize, Requests>>> {
+        let requests = &self.shared.requests;
+        requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what has come, if that is kept.
+    fn note(&self, number: usize, note: impl FnOnce(&mut Requests)) {
+        if let Some(requests) = &mut *self.requests() {
+            note(requests.entry(number).or_default());
+        }
+    }
+
+    /// Takes what the kernel has for it, so that nobody will wonder where it was.
+    fn drain(&self, client: &TcpStream, number: usize) {
+        let mut segment = vec![0; SEGMENT];
+        while let Ok(length @ 1..) = client.try_read(&mut segment) {
+            self.note(number, |requests| {
+                requests.read.extend_from_slice(&segment[..length]);
+            });
+        }
     }
 
     /// From here on nothing passes any more on the connections that there are, and nobody is told:
@@ -161,8 +222,10 @@ impl Relay {
             let down = self.pass(&server, &client, number, Way::Answers);
             tokio::join!(up, down)
         };
+        // A reset comes before what may pass from then on.
         tokio::select! {
-            () = is_reset => {}
+            biased;
+            () = is_reset => self.drain(&client, number),
             () = is_over => {}
             (up, down) = both => if up.is_ok() && down.is_ok() {
                 for socket in [&client, &server] {
@@ -189,11 +252,17 @@ impl Relay {
                 read => read?,
             };
             let ended = length == 0;
+            if way == Way::Requests {
+                self.note(number, |requests| {
+                    requests.read.extend_from_slice(&segment[..length]);
+                });
+            }
             // It is in our hands; what the fault is when it may pass decides.
             loop {
                 let stops = |fault: &Fault| match fault {
                     Fault::Silence => true,
                     Fault::Hold => way == Way::Answers,
+                    Fault::HoldRequests => way == Way::Requests,
                     _ => false,
                 };
                 if *hole.borrow_and_update() >= number {
@@ -235,7 +304,12 @@ impl Relay {
             while written < length {
                 to.writable().await?;
                 match to.try_write(&segment[written..length]) {
-                    Ok(count) => written += count,
+                    Ok(count) => {
+                        written += count;
+                        if way == Way::Requests {
+                            self.note(number, |requests| requests.passed += count);
+                        }
+                    }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(error) => return Err(error),
                 }
