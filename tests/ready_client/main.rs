@@ -16,3 +16,4 @@ mod subscribers;
 mod support;
 mod telemetry;
 mod together;
+mod unwritable;

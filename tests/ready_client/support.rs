@@ -178,6 +178,15 @@ pub(crate) struct Lines {
     pub(crate) hello: Option<&'static str>,
     pub(crate) ids: Option<RangeInclusive<u64>>,
     pub(crate) pings: bool,
+    /// What it says of its own accord after the first greeting cannot be written.
+    pub(crate) mute: bool,
+}
+
+impl Lines {
+    fn own(&self, line: &str) -> String {
+        let end = if self.mute { "\n" } else { "" };
+        format!("{line}{end}")
+    }
 }
 
 impl Protocol for Lines {
@@ -204,7 +213,7 @@ impl Protocol for Lines {
         match &*frame {
             "welcome" => Handshake::Done,
             "who" => {
-                out.push("me".to_owned());
+                out.push(self.own("me"));
                 Handshake::Continue
             }
             "no" => {
@@ -224,7 +233,7 @@ impl Protocol for Lines {
             "panic" => panic!("a bad protocol"),
             pushed if pushed.starts_with('!') => Received::Push(line),
             asked if asked.starts_with('?') => {
-                out.push(asked.replace('?', "="));
+                out.push(self.own(&asked.replace('?', "=")));
                 Received::Ignore
             }
             _ if self.ids.is_none() => Received::Answer(line),
@@ -255,7 +264,7 @@ impl Protocol for Lines {
     }
 
     fn ping(&mut self) -> Option<String> {
-        self.pings.then(|| "ping".to_owned())
+        self.pings.then(|| self.own("ping"))
     }
 }
 

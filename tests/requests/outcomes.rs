@@ -82,6 +82,11 @@ fn f30_a_peer_that_breaks_the_protocol_is_told_from_one_that_goes_away() {
         of(cut, true),
         RequestError::Unknown(Unknown::Lost(_))
     ));
+    let own = Lost::Unwritable("a line feed".into());
+    assert!(matches!(
+        of(own, true),
+        RequestError::Unknown(Unknown::Lost(_))
+    ));
     // What has not left has not run, whatever the peer did.
     assert!(matches!(
         of(garbage(), false),

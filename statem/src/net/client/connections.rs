@@ -110,9 +110,7 @@ impl<P: Protocol> Session<P> {
         }
         match live.say(&mut self.out) {
             Ok(()) => done,
-            // That it cannot be written is none of the peer's faults.
-            Err(Lost::Protocol(error)) => Err(Lost::Handshake(error)),
-            Err(lost) => Err(lost),
+            Err(lost) => Err(lost.in_handshake()),
         }
     }
 
@@ -170,10 +168,7 @@ impl<P: Protocol> Session<P> {
             On::Link(LinkEvent::Closed(reason)) => Err(Lost::Closed(reason)),
             On::Link(LinkEvent::Room) => live.pay(),
             On::Progress => live.look_for_progress(&self.settings, cx),
-            On::Tick => {
-                live.look_for_life(&mut self.protocol, &self.settings, cx);
-                Ok(())
-            }
+            On::Tick => live.look_for_life(&mut self.protocol, &self.settings, cx),
             On::Stable => {
                 live.settle_down();
                 self.backoff.reset();

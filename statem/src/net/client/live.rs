@@ -245,7 +245,7 @@ impl<P: Protocol> Live<P> {
                 }
                 // The event that says why is on its way.
                 Err(SendError::Closed(_)) => self.owed.clear(),
-                Err(SendError::Codec(error)) => return Err(Lost::Protocol(error.into())),
+                Err(SendError::Codec(error)) => return Err(Lost::Unwritable(error.into())),
             }
         }
         if self.owed.len() > OWED {
@@ -342,13 +342,16 @@ impl<P: Protocol> Live<P> {
         protocol: &mut P,
         settings: &Settings,
         cx: &mut Actions<ClientMachine<P>>,
-    ) {
+    ) -> Result<(), Lost> {
         let heard = mem::take(&mut self.heard);
         if !heard && self.oldest().is_none() && !self.is_blocked() {
-            let Some(ping) = protocol.ping() else { return };
-            self.ping(ping, protocol, settings, cx);
+            let Some(ping) = protocol.ping() else {
+                return Ok(());
+            };
+            self.ping(ping, protocol, settings, cx)?;
         }
         self.next_tick(settings, cx);
+        Ok(())
     }
 
     fn ping(
@@ -357,19 +360,27 @@ impl<P: Protocol> Live<P> {
         protocol: &P,
         settings: &Settings,
         cx: &mut Actions<ClientMachine<P>>,
-    ) {
+    ) -> Result<(), Lost> {
         let mut out = Outgoing::own(ping);
         let mut id = None;
         if let Table::ById(table) = &mut self.sent {
-            let Some(free) = table.free_id() else { return };
+            let Some(free) = table.free_id() else {
+                return Ok(());
+            };
             out.stamp = Some((protocol, free));
             id = Some(free);
         }
-        // Where there is no room, what fills it is in flight and is watched.
-        if let Ok(mark) = self.link.send(out) {
-            self.note(id, Sent::new(mark, None));
-            self.watch(settings, cx);
+        match self.link.send(out) {
+            Ok(mark) => {
+                self.note(id, Sent::new(mark, None));
+                self.watch(settings, cx);
+            }
+            // Where there is no room, what fills it is in flight and is watched; the event that says
+            // why it has ended is on its way.
+            Err(SendError::Full(_) | SendError::Closed(_)) => {}
+            Err(SendError::Codec(error)) => return Err(Lost::Unwritable(error.into())),
         }
+        Ok(())
     }
 
     /// Half of the time to the ping: it is sent when nothing was heard from one tick to the next.

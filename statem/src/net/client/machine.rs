@@ -199,7 +199,7 @@ impl<P: Protocol> Handler for ClientMachine<P> {
             }
             (S::Handshaking(mut s), E::On(_, On::Link(LinkEvent::Room))) => match s.live.pay() {
                 Ok(()) => keep(),
-                Err(lost) => Handshaking::failed(s, lost, session),
+                Err(lost) => Handshaking::failed(s, lost.in_handshake(), session),
             },
             (S::Handshaking(s), E::On(_, On::Link(LinkEvent::Closed(reason)))) => {
                 Handshaking::failed(s, Lost::Closed(reason), session)

@@ -49,7 +49,8 @@ pub trait Protocol: Send + Sized + 'static {
     fn codec(&self) -> Self::Codec;
 
     /// A frame has come: what is it? What is put into `out` is sent before anything else, as for a
-    /// peer that pings; it is no request, so no answer is expected.
+    /// peer that pings; it is no request, so no answer is expected. If it cannot be written, the
+    /// connection is given up ([`Lost::Unwritable`](super::super::Lost::Unwritable)).
     fn receive(
         &mut self,
         frame: <Self::Codec as Decoder>::Item,
@@ -108,7 +109,8 @@ pub trait Protocol: Send + Sized + 'static {
     }
 
     /// A request that does nothing but being answered, to see whether a silent peer is still there.
-    /// `None`, the default: an idle connection is taken for a good one.
+    /// `None`, the default: an idle connection is taken for a good one. If it cannot be written, the
+    /// connection is given up.
     fn ping(&mut self) -> Option<Self::Request> {
         None
     }

@@ -28,6 +28,9 @@ pub enum Lost {
     Unresponsive(Duration),
     /// The peer sent what the protocol does not allow: nothing that follows can be trusted.
     Protocol(Box<dyn Error + Send + Sync>),
+    /// What the protocol wanted to say of its own accord, such as the answer to a ping, cannot be
+    /// written in it: none of the peer's faults.
+    Unwritable(Box<dyn Error + Send + Sync>),
     /// The peer had announced that it ends it, and time for the rest was over.
     Drained,
     /// Another one was asked for, and time for the rest of this one was over.
@@ -54,6 +57,14 @@ impl Lost {
     pub fn is_permanent(&self) -> bool {
         matches!(self, Lost::Refused(_))
     }
+
+    /// The same, of a connection that was not ready yet.
+    pub(in crate::net) fn in_handshake(self) -> Self {
+        match self {
+            Lost::Unwritable(error) => Lost::Handshake(error),
+            other => other,
+        }
+    }
 }
 
 impl fmt::Display for Lost {
@@ -72,6 +83,9 @@ impl fmt::Display for Lost {
                 "the connection was given up: the oldest request was not answered for {limit:?}"
             ),
             Lost::Protocol(error) => write!(f, "the peer broke the protocol: {error}"),
+            Lost::Unwritable(error) => {
+                write!(f, "what the protocol had to say cannot be written: {error}")
+            }
             Lost::Drained => f.write_str("the peer had announced the end of the connection"),
             Lost::Replaced => f.write_str("the connection was replaced"),
             Lost::Lifetime => f.write_str("the connection had reached its greatest age"),
@@ -84,7 +98,10 @@ impl Error for Lost {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Lost::Connect(error) => error.source(),
-            Lost::Handshake(error) | Lost::Refused(error) | Lost::Protocol(error) => Some(&**error),
+            Lost::Handshake(error)
+            | Lost::Refused(error)
+            | Lost::Protocol(error)
+            | Lost::Unwritable(error) => Some(&**error),
             Lost::Closed(reason) => reason.source(),
             _ => None,
         }
