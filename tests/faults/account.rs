@@ -29,6 +29,13 @@ fn f44_every_start_has_its_end() {
     assert_eq!(said("could not connect"), counts.connects_failed);
     assert_eq!(said("gave up connecting"), counts.connects_abandoned);
     assert_eq!((said("up"), said("down")), (counts.ups, counts.downs));
+    let ends = [
+        "handshake done",
+        "handshake failed",
+        "gave up the handshake",
+    ];
+    let ended: u64 = ends.iter().map(|end| said(end)).sum();
+    assert_eq!(said("handshake"), ended);
     tell("F44", format!("{counts:?}"));
     row.sees("the log's `connecting`, `up` and `down` and the counters agree, and balance");
     row.end();

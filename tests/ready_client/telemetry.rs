@@ -6,7 +6,7 @@ use statem::ExitReason;
 use statem::net::{Address, Client, Connector, Dial, Io, IoFuture, Policy, Resolve};
 use tracing::Level;
 
-use crate::log::listen;
+use crate::log::{Log, listen};
 use crate::support::{
     Fate, Lines, MS, Network, SECOND, ask, balanced, builder, connected, end, name, outcome,
     settle, started, until,
@@ -59,7 +59,8 @@ async fn f44_every_start_has_its_end_in_the_log_and_in_the_counts() {
         count("message=gave up connecting"),
         counts.connects_abandoned
     );
-    assert_eq!(count("message=handshake"), 3);
+    assert_eq!(count("message=handshake endpoint="), 3);
+    assert_eq!(count("message=handshake done"), 3);
     assert_eq!(count("message=a request was answered"), 3);
     assert_eq!(count("unknown=1"), 3);
     assert_eq!(count("not_sent=1"), 1);
@@ -68,6 +69,98 @@ async fn f44_every_start_has_its_end_in_the_log_and_in_the_counts() {
     assert_eq!(count_of(Level::INFO, "reason=reading failed"), 3);
     assert_eq!(count_of(Level::INFO, "in_flight=1"), 3);
     assert_eq!(count_of(Level::INFO, "uptime="), 3);
+}
+
+/// Where a client connects to, and which of these answers.
+const BOTH: &str = "127.0.0.1:4000 or 127.0.0.1:4001";
+const FIRST: &str = "127.0.0.1:4000";
+
+/// What was said of connections since the log was last asked: each message, and to which endpoint.
+fn of_connections(log: &Log) -> Vec<String> {
+    let kept = log.take().into_iter();
+    let lines = kept.filter_map(|(_, line)| {
+        let line = line.strip_prefix("message=")?;
+        let (message, rest) = line.split_once(" endpoint=")?;
+        let words = rest.split(' ').take_while(|word| !word.contains('='));
+        let endpoint: Vec<_> = words.collect();
+        Some(format!("{message}: {}", endpoint.join(" ")))
+    });
+    lines.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn f44_whatever_is_said_of_a_connection_names_its_endpoint_and_every_handshake_has_an_end() {
+    let (log, _guard) = listen();
+    let network = Network::new(Fate::Refuse);
+    let hello = Lines {
+        hello: Some("hello"),
+        ..Lines::default()
+    };
+    let connector = network.connector().or("127.0.0.1:4001");
+    let start = || Client::builder(hello.clone(), connector.clone()).start();
+    let client = start();
+    until(|| client.counts().connects_failed == 1).await;
+    let warned = format!("cannot connect; not told again before it could: {BOTH}");
+    assert_eq!(
+        of_connections(&log),
+        [
+            format!("connecting: {BOTH}"),
+            format!("could not connect: {BOTH}"),
+            warned,
+        ]
+    );
+    end(client).await;
+    log.take();
+
+    network.now(Fate::Accept);
+    for (way, ends) in [
+        ("welcome", vec!["handshake done", "up"]),
+        ("what", vec!["handshake failed"]),
+        ("no", vec!["handshake failed"]),
+        ("", vec!["handshake failed"]),
+        ("stop", vec!["gave up the handshake"]),
+        ("kill", vec!["gave up the handshake"]),
+        ("shutdown", vec!["gave up the handshake"]),
+    ] {
+        let client = start();
+        until(|| network.has_peer()).await;
+        let peer = network.peer();
+        settle().await;
+        let begins = [
+            format!("connecting: {BOTH}"),
+            format!("connected: {FIRST}"),
+            format!("handshake: {FIRST}"),
+        ];
+        assert_eq!(of_connections(&log), begins, "{way:?}");
+        network.now(Fate::Hang);
+        match way {
+            "stop" => drop(client.stop().await),
+            "kill" => client.kill(),
+            "shutdown" => drop(client.shutdown(SECOND).await),
+            "" => tokio::time::sleep(10 * SECOND).await,
+            said => peer.say(said),
+        }
+        settle().await;
+        let said = of_connections(&log);
+        let expected: Vec<_> = ends.iter().map(|end| format!("{end}: {FIRST}")).collect();
+        assert_eq!(said[..expected.len()], expected, "{way:?}");
+        let fails = ends == ["handshake failed"];
+        let warned = format!("cannot connect; not told again before it could: {FIRST}");
+        assert_eq!(said.contains(&warned), fails, "{said:?}");
+        if way == "welcome" {
+            peer.reset();
+            settle().await;
+            assert_eq!(of_connections(&log)[0], format!("down: {FIRST}"));
+        }
+        client.stop().await;
+        let abandoned = client.counts().connects_abandoned;
+        end(client).await;
+        let gave_up = format!("gave up connecting: {BOTH}");
+        let said = of_connections(&log);
+        let times = said.iter().filter(|said| **said == gave_up).count();
+        assert_eq!(times as u64, abandoned, "{way:?}: {said:?}");
+        network.now(Fate::Accept);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,25 +1,33 @@
-//! An attempt to connect, from its start to its one end.
+//! An attempt to connect and a handshake, each from its start to its one end.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use super::counts::Counters;
 use super::telemetry::tell;
-use crate::net::{ConnectError, Connection};
+use crate::net::{ConnectError, Connection, Connector, Endpoint};
 
 /// Counts that an attempt has ended, whatever its end is (F44).
 pub(super) struct Attempt {
     counters: Arc<Counters>,
     ended: bool,
+    /// Where to.
+    #[cfg(feature = "tracing")]
+    endpoint: String,
 }
 
 impl Attempt {
-    pub(super) fn start(counters: Arc<Counters>) -> Self {
+    pub(super) fn start(counters: Arc<Counters>, connector: &Connector) -> Self {
         Counters::add(&counters.connects, 1);
-        tell!(DEBUG, "connecting");
-        Attempt {
+        let attempt = Attempt {
             counters,
             ended: false,
-        }
+            #[cfg(feature = "tracing")]
+            endpoint: connector.to_text(),
+        };
+        tell!(DEBUG, endpoint = %attempt.endpoint, "connecting");
+        let _ = connector;
+        attempt
     }
 
     pub(super) fn succeeded(mut self, connection: &Connection) {
@@ -32,7 +40,7 @@ impl Attempt {
     pub(super) fn failed(mut self, error: &ConnectError) {
         self.ended = true;
         Counters::add(&self.counters.connects_failed, 1);
-        tell!(DEBUG, %error, "could not connect");
+        tell!(DEBUG, endpoint = %self.endpoint, %error, "could not connect");
         let _ = error;
     }
 }
@@ -41,7 +49,43 @@ impl Drop for Attempt {
     fn drop(&mut self) {
         if !self.ended {
             Counters::add(&self.counters.connects_abandoned, 1);
-            tell!(DEBUG, "gave up connecting");
+            tell!(DEBUG, endpoint = %self.endpoint, "gave up connecting");
+        }
+    }
+}
+
+/// Tells the log that a handshake has ended, whatever its end is (F44).
+pub(super) struct Shaking {
+    endpoint: Endpoint,
+    ended: bool,
+}
+
+impl Shaking {
+    pub(super) fn start(endpoint: &Endpoint) -> Self {
+        tell!(DEBUG, %endpoint, "handshake");
+        Shaking {
+            endpoint: endpoint.clone(),
+            ended: false,
+        }
+    }
+
+    pub(super) fn done(&mut self) {
+        self.ended = true;
+        tell!(DEBUG, endpoint = %self.endpoint, "handshake done");
+    }
+
+    pub(super) fn failed(&mut self, reason: &dyn Display) {
+        self.ended = true;
+        tell!(DEBUG, endpoint = %self.endpoint, %reason, "handshake failed");
+        let _ = reason;
+    }
+}
+
+impl Drop for Shaking {
+    fn drop(&mut self) {
+        if !self.ended {
+            tell!(DEBUG, endpoint = %self.endpoint, "gave up the handshake");
+            let _ = &self.endpoint;
         }
     }
 }

@@ -40,7 +40,7 @@ impl<P: Protocol> Session<P> {
         if let Some(endpoint) = self.unfit.take() {
             self.connector.failed(&endpoint);
         }
-        let attempt = Attempt::start(self.counters.clone());
+        let attempt = Attempt::start(self.counters.clone(), &self.connector);
         (attempt, self.connector.connect())
     }
 
@@ -221,11 +221,25 @@ impl<P: Protocol> Session<P> {
         lost
     }
 
+    /// Where the connection was that did not do, or else where none could be made, for the log.
+    #[cfg(feature = "tracing")]
+    fn place(&self) -> String {
+        match &self.unfit {
+            Some(endpoint) => endpoint.to_string(),
+            None => self.connector.to_text(),
+        }
+    }
+
     /// No connection could be made, or none that works.
     pub(super) fn failed(&mut self, lost: Lost) -> Result<Duration, Arc<Lost>> {
         if !self.warned {
             self.warned = true;
-            tell!(WARN, reason = %lost, "cannot connect; not told again before it could");
+            tell!(
+                WARN,
+                endpoint = %self.place(),
+                reason = %lost,
+                "cannot connect; not told again before it could"
+            );
         }
         self.disconnected(lost)
     }

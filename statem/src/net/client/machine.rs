@@ -6,13 +6,12 @@ use tokio_util::codec::Decoder;
 
 use super::Notice;
 use super::call::Asked;
-use super::connecting::Attempt;
+use super::connecting::{Attempt, Shaking};
 use super::connections::Verdict;
 use super::frames::Frames;
 use super::live::Live;
 use super::protocol::Protocol;
 use super::session::Session;
-use super::telemetry::tell;
 use crate::net::{ConnectError, Connection, Feed, FeedEvent, LinkEvent, Lost, RequestError};
 use crate::{
     At, Cx, EnterCx, ExitReason, Handler, Next, Reply, StateMachine, keep, stop, unexpected,
@@ -72,6 +71,8 @@ pub struct Connecting {
 /// There is a connection that has not shown yet that it works.
 pub struct Handshaking<P: Protocol> {
     pub(super) live: Box<Live<P>>,
+    /// Behind a pointer, too.
+    shaking: Box<Shaking>,
 }
 
 /// There is a working connection.
@@ -140,7 +141,6 @@ impl<P: Protocol> Handler for ClientMachine<P> {
                 cx.state_task(connection, |made| Event::Connected(made.map(Box::new)));
             }
             Self::Handshaking(_) => {
-                tell!(DEBUG, "handshake");
                 cx.state_timeout(session.settings.handshake_timeout, Event::TooLate);
             }
             Self::Connected(s) => session.up(&mut s.live, cx),
@@ -260,7 +260,10 @@ impl Connecting {
         }
         match session.open(connection, cx) {
             Ok((live, true)) => s.go(Connected { live }),
-            Ok((live, false)) => s.go(Handshaking { live }),
+            Ok((live, false)) => {
+                let shaking = Box::new(Shaking::start(&live.endpoint));
+                s.go(Handshaking { live, shaking })
+            }
             Err(lost) => match session.failed(lost) {
                 Ok(delay) => s.go(Disconnected { delay }),
                 Err(lost) => stop(lost),
@@ -292,13 +295,21 @@ impl<P: Protocol> Handshaking<P> {
     ) -> Next<ClientMachine<P>> {
         match session.greeted(&mut s.live, frames, cx) {
             // What comes after the greeting is in the link, which goes on.
-            Ok(true) => s.go_with(|old| Connected { live: old.live }),
+            Ok(true) => {
+                s.shaking.done();
+                s.go_with(|old| Connected { live: old.live })
+            }
             Ok(false) => keep(),
             Err(lost) => Self::failed(s, lost, session),
         }
     }
 
-    fn failed(s: In<'_, P, Self>, lost: Lost, session: &mut Session<P>) -> Next<ClientMachine<P>> {
+    fn failed(
+        mut s: In<'_, P, Self>,
+        lost: Lost,
+        session: &mut Session<P>,
+    ) -> Next<ClientMachine<P>> {
+        s.shaking.failed(&lost);
         session.unfit = Some(s.live.endpoint.clone());
         match session.failed(lost) {
             Ok(delay) => s.go(Disconnected { delay }),

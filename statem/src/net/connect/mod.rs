@@ -286,6 +286,16 @@ impl Connector {
         }
     }
 
+    /// Where it connects to, for the log.
+    #[cfg(feature = "tracing")]
+    pub(in crate::net) fn to_text(&self) -> String {
+        let endpoints = self.endpoints.iter().map(|endpoint| match endpoint {
+            Ok(endpoint) => endpoint.to_string(),
+            Err(error) => error.to_string(),
+        });
+        endpoints.collect::<Vec<_>>().join(" or ")
+    }
+
     fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(Arc::make_mut(&mut self.settings));
         self
