@@ -217,3 +217,39 @@ async fn f43_answers_that_came_while_the_machine_was_not_run_count_as_progress()
     tokio::time::sleep(60 * SECOND).await;
     assert_eq!(end(client).await.connects, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn f17_a_connection_that_lived_as_long_as_it_may_was_a_good_one() {
+    for lives_on in [true, false] {
+        let network = Network::new(Fate::Refuse);
+        // No connection becomes as old as a good one.
+        let settings = builder(&network, Lines::default())
+            .min_uptime(10 * SECOND)
+            .max_lifetime(2 * SECOND);
+        let client = settings.start();
+        // Long enough for the longest delays.
+        tokio::time::sleep(600 * SECOND).await;
+        network.now(Fate::Accept);
+        client.ready().await.expect("it connects");
+        let peer = network.peer();
+        network.now(Fate::Refuse);
+        tokio::time::sleep(SECOND).await;
+        if !lives_on {
+            peer.reset();
+        }
+        let before = network.attempts().len();
+        tokio::time::sleep(2 * SECOND).await;
+        let attempts = network.attempts().len() - before;
+        if lives_on {
+            // At its end, and then after at most 100, 200 and 400 ms.
+            assert!(attempts >= 4, "{attempts} attempts");
+            let asked = ask(&client, "a");
+            settle().await;
+            peer.answer();
+            assert_eq!(name(&outcome(asked).await), "A");
+        } else {
+            assert!(attempts <= 1, "{attempts} attempts");
+        }
+        end(client).await;
+    }
+}

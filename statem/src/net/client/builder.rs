@@ -138,7 +138,8 @@ impl<P: Protocol> ClientBuilder<P> {
     }
 
     /// How long a connection has to live to be a good one: 10 s by default. Until then the back-off
-    /// goes on growing, so a peer that accepts and hangs up is not asked again without end.
+    /// goes on growing, so a peer that accepts and hangs up is not asked again without end. One that
+    /// reaches its [greatest age](Self::max_lifetime) was a good one, however short that is.
     pub fn min_uptime(mut self, time: Duration) -> Self {
         self.settings.min_uptime = time;
         self

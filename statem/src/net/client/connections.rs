@@ -174,7 +174,12 @@ impl<P: Protocol> Session<P> {
                 self.backoff.reset();
                 Ok(())
             }
-            On::Lifetime => return Verdict::Replace(Lost::Lifetime),
+            On::Lifetime => {
+                // It has lived as long as any may, if that is less than what makes a good one.
+                live.settle_down();
+                self.backoff.reset();
+                return Verdict::Replace(Lost::Lifetime);
+            }
         };
         match result {
             Ok(()) => Verdict::Keep,
