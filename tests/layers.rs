@@ -12,6 +12,9 @@ const ORDER: &str =
     call_cell scope reply guard machine __private transition view watch record snapshot
     inspect mailbox context handler engine driver net supervisor";
 
+/// The modules of `net`, in the same way.
+const ORDER_OF_NET: &str = "codec error io feed link connect request client server";
+
 /// The lines of a file but for its `use`, its comments and its own tests, which may name anything.
 pub(crate) fn outside_of_uses(source: &str) -> impl Iterator<Item = &str> {
     let code = source.split("#[cfg(test)]\nmod tests").next();
@@ -106,5 +109,83 @@ fn no_module_of_the_library_names_one_that_stands_on_it() {
             "{}: `{module}` names {found:?}, which stand on it",
             path.display()
         );
+    }
+}
+
+/// What a file of `net`, so many modules below it, names of `net`: by its whole path, or as `super`.
+fn named_of_net(depth: usize, source: &str) -> Vec<String> {
+    let code = source.split("#[cfg(test)]\nmod tests").next();
+    let lines = code.unwrap_or_default().lines();
+    let code: String = lines
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
+    let mut found = Vec::new();
+    for path in ["crate::net::".to_owned(), "super::".repeat(depth)] {
+        for (place, _) in code.match_indices(&path) {
+            let further = code[..place].ends_with("super::");
+            let rest = &code[place + path.len()..];
+            if further || rest.starts_with("super::") {
+                continue;
+            }
+            let ends = |c: char| !c.is_alphanumeric() && c != '_';
+            let names = match rest.strip_prefix('{') {
+                Some(group) => group.split('}').next(),
+                None => rest.split(ends).next(),
+            };
+            let names = names.unwrap_or_default().split(ends);
+            found.extend(names.filter(|name| !name.is_empty()).map(str::to_owned));
+        }
+    }
+    found
+}
+
+#[test]
+fn no_module_of_net_names_one_that_stands_on_it() {
+    assert_eq!(
+        named_of_net(2, "use super::super::link::Io;"),
+        ["link"],
+        "two modules up"
+    );
+    assert_eq!(
+        named_of_net(1, "use super::{Io, link};\nfn f() { super::connect::f() }"),
+        ["Io", "link", "connect"]
+    );
+    assert_eq!(
+        named_of_net(3, "use crate::net::Io;\nuse super::x;"),
+        ["Io"]
+    );
+    let mut homes = BTreeMap::new();
+    for item in uses(&read("statem/src/net/mod.rs")) {
+        if let syn::UseTree::Path(path) = &item.tree {
+            let mut names = Vec::new();
+            used(&path.tree, &mut names);
+            homes.extend(names.into_iter().map(|name| (name, path.ident.to_string())));
+        }
+    }
+    let order: Vec<_> = ORDER_OF_NET.split(' ').collect();
+    let source = root().join("statem/src/net");
+    for file in rust_files("statem/src/net") {
+        let path = file.strip_prefix(&source).expect("it is below");
+        let words: Vec<_> = path.iter().map(|word| word.to_string_lossy()).collect();
+        let module = words[0].trim_end_matches(".rs");
+        if module == "mod" {
+            continue;
+        }
+        let place = order.iter().position(|known| *known == module);
+        assert!(place.is_some(), "`{module}` has no place in the order");
+        let depth = words.len() - usize::from(words.last().is_some_and(|last| last == "mod.rs"));
+        let text = fs::read_to_string(&file).expect("it can be read");
+        for name in named_of_net(depth, &text) {
+            let home = homes.get(&name).map_or(&*name, String::as_str);
+            let stands_on_it = order
+                .iter()
+                .position(|known| *known == home)
+                .is_some_and(|at| Some(at) > place);
+            assert!(
+                !stands_on_it,
+                "{}: `{module}` names `{name}` of `{home}`, which stands on it",
+                path.display()
+            );
+        }
     }
 }

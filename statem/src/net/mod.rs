@@ -21,6 +21,7 @@ mod codec;
 mod connect;
 mod error;
 mod feed;
+mod io;
 mod link;
 mod request;
 mod server;
@@ -38,7 +39,8 @@ pub use connect::{
 pub use connect::{Tls, TlsAcceptor, TlsError};
 pub use error::{CloseReason, SendError, UpgradeError};
 pub use feed::{Feed, FeedError, FeedEvent, FeedStream, feed};
-pub use link::{Io, Link, LinkConfig, LinkEvent, Mark};
+pub use io::Io;
+pub use link::{Link, LinkConfig, LinkEvent, Mark};
 pub use request::{
     Answered, ById, InOrder, Lost, NotSent, Policy, Queue, Queued, RequestError, Sent, Settled,
     Unknown,

@@ -18,11 +18,9 @@ pub use endpoint::{Address, Endpoint, InvalidEndpoint};
 pub use error::{ConnectCause, ConnectError, ConnectFailure};
 pub use system::{Dial, IoFuture, Resolve, SystemDialler, SystemResolver};
 #[cfg(feature = "tls")]
-pub(super) use tls::accepted_below;
-#[cfg(feature = "tls")]
 pub use tls::{Tls, TlsAcceptor, TlsError};
 
-use super::link::Io;
+use super::Io;
 use health::Health;
 use race::Race;
 

@@ -1,19 +1,15 @@
 //! TLS over any byte stream.
 
-use std::any::Any;
 use std::error::Error;
 use std::fmt;
-use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{self, ClientConfig, ServerConfig};
-use tokio_rustls::{client, server};
 
-use super::Io;
+use crate::net::Io;
+use crate::net::io::Counted;
 
 /// The client's side of TLS: a configuration of rustls, and the name the peer has to prove.
 ///
@@ -183,79 +179,5 @@ impl Error for TlsError {
             TlsError::Io(error) => Some(error),
             _ => None,
         }
-    }
-}
-
-/// The stream below TLS.
-struct Counted {
-    io: Box<dyn Io>,
-    /// Bytes that it has accepted.
-    accepted: u64,
-}
-
-/// How many bytes the stream below TLS has accepted, if this is TLS.
-pub(in crate::net) fn accepted_below(io: &dyn Any) -> Option<u64> {
-    let client = io.downcast_ref::<client::TlsStream<Counted>>();
-    let server = io.downcast_ref::<server::TlsStream<Counted>>();
-    let below = match (client, server) {
-        (Some(client), _) => client.get_ref().0,
-        (None, server) => server?.get_ref().0,
-    };
-    Some(below.io.accepted().unwrap_or(below.accepted))
-}
-
-impl Counted {
-    fn new(io: Box<dyn Io>) -> Self {
-        Counted { io, accepted: 0 }
-    }
-
-    fn count(&mut self, written: &Poll<io::Result<usize>>) {
-        if let Poll::Ready(Ok(bytes)) = written {
-            self.accepted += *bytes as u64;
-        }
-    }
-}
-
-impl AsyncRead for Counted {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Counted {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
-        self.count(&written);
-        written
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write_vectored(cx, parts);
-        self.count(&written);
-        written
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
     }
 }

@@ -9,14 +9,13 @@ mod reader;
 mod socket;
 mod transport;
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::codec::{Decoder, Encoder};
 
 pub use config::LinkConfig;
@@ -24,6 +23,7 @@ use reader::{Reader, half};
 use socket::{Socket, lock};
 use transport::{Room, Transport};
 
+use super::Io;
 use super::codec::Exactly;
 use super::error::{CloseReason, SendError};
 use crate::{Actions, Guard, Machine};
@@ -116,32 +116,6 @@ pub enum LinkEvent<Frame> {
 /// Where an item begins in everything that was sent on a link; see [`Link::is_handed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark(pub(in crate::net) u64);
-
-/// A byte stream: whatever can be read, written and sent to another thread.
-pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {
-    /// How many bytes the stream below has accepted, if this one takes more at once than that.
-    #[doc(hidden)]
-    fn accepted(&self) -> Option<u64>;
-}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {
-    fn accepted(&self) -> Option<u64> {
-        let io: &dyn Any = self;
-        if let Some(io) = io.downcast_ref::<Box<dyn Io>>() {
-            return (**io).accepted();
-        }
-        #[cfg(feature = "tls")]
-        return super::connect::accepted_below(io);
-        #[cfg(not(feature = "tls"))]
-        None
-    }
-}
-
-impl fmt::Debug for dyn Io + '_ {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Io")
-    }
-}
 
 impl<C> Link<C> {
     /// Takes a byte stream as a source of the machine; `map` makes its events.
