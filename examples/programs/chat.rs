@@ -2,9 +2,12 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+#[cfg(unix)]
+use std::process::Command;
+use std::time::Duration;
 
-use crate::{program, run, text};
+use crate::running::Talking;
+use crate::{LIMIT, program, run, text};
 
 #[test]
 fn the_chat_tells_its_story() {
@@ -55,13 +58,9 @@ fn the_chat_says_how_it_is_used() {
 #[cfg(unix)]
 #[test]
 fn at_ctrl_c_the_members_of_the_chat_hear_a_goodbye_and_it_ends_well() {
-    let mut chat = program("chat_server")
-        .args(["--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the example runs");
-    let mut shown = BufReader::new(chat.stdout.take().expect("it is piped"));
+    let mut chat = program("chat_server");
+    let (chat, shown) = Talking::start(chat.args(["--listen", "127.0.0.1:0"]), LIMIT);
+    let mut shown = BufReader::new(shown);
     let mut line = String::new();
     shown
         .read_line(&mut line)
@@ -87,11 +86,23 @@ fn at_ctrl_c_the_members_of_the_chat_hear_a_goodbye_and_it_ends_well() {
     heard.read_to_string(&mut rest).expect("the server writes");
     assert_eq!(rest, "* goodbye: the server is shutting down\n");
     drop(heard);
-    assert_eq!(chat.wait().expect("it ends").code(), Some(0));
+    assert_eq!(chat.wait().code(), Some(0));
     let mut rest = String::new();
     shown.read_to_string(&mut rest).expect("it writes text");
     assert_eq!(
         rest,
         "shutting down: 1 connections\n1 connections were served, 0 refused\n"
     );
+}
+
+#[test]
+fn a_program_that_is_talked_with_is_killed_at_its_limit() {
+    // Nobody tells it to stop.
+    let mut chat = program("chat_server");
+    let limit = Duration::from_secs(1);
+    let (chat, mut shown) = Talking::start(chat.args(["--listen", "127.0.0.1:0"]), limit);
+    let mut said = String::new();
+    shown.read_to_string(&mut said).expect("it writes text");
+    assert!(said.starts_with("listening on "), "{said}");
+    assert!(!chat.wait().success());
 }

@@ -1,8 +1,10 @@
 //! Runs a program to its end, or to a limit: then it tells what the program has said and does.
+//! Or talks with one, which ends at a limit too.
 
 use std::fmt::Write;
 use std::io::Read;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
@@ -48,6 +50,66 @@ pub(crate) fn output_within(program: &mut Command, limit: Duration) -> Result<Ou
     ))
 }
 
+/// A program that a test talks with. It is killed at its limit, which ends whatever the test waits
+/// for, and with the test.
+pub(crate) struct Talking {
+    child: Arc<Mutex<Child>>,
+    /// Dropped, it ends the thread that waits for the limit.
+    _ended: Sender<()>,
+}
+
+impl Talking {
+    pub(crate) fn start(program: &mut Command, limit: Duration) -> (Self, ChildStdout) {
+        let mut child = program
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let stdout = child.stdout.take().expect("it is piped");
+        let child = Arc::new(Mutex::new(child));
+        let (ended, has_ended) = channel();
+        let (late, name) = (child.clone(), format!("{program:?}"));
+        spawn(move || {
+            if has_ended.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+                let mut late = lock(&late);
+                let threads = threads(&late);
+                eprintln!("{name} has not ended within {limit:?}\n-- threads\n{threads}");
+                // It may have ended by now.
+                let _ = late.kill();
+            }
+        });
+        let talking = Talking {
+            child,
+            _ended: ended,
+        };
+        (talking, stdout)
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn id(&self) -> u32 {
+        lock(&self.child).id()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&self) -> ExitStatus {
+        loop {
+            if let Some(status) = lock(&self.child).try_wait().expect("it can be asked for") {
+                return status;
+            }
+            sleep(LOOK);
+        }
+    }
+}
+
+impl Drop for Talking {
+    fn drop(&mut self) {
+        let mut child = lock(&self.child);
+        // It may have ended.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
 /// What a program says on one stream, read as it comes, so that it never waits for us.
 struct Said {
     bytes: Arc<Mutex<Vec<u8>>>,
@@ -82,8 +144,8 @@ impl Said {
     }
 }
 
-fn lock(bytes: &Mutex<Vec<u8>>) -> std::sync::MutexGuard<'_, Vec<u8>> {
-    bytes.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is not in a machine")]
