@@ -307,3 +307,46 @@ async fn n56_every_future_of_a_tree_may_be_dropped_after_any_poll() {
         }
     }
 }
+
+/// Asks again and again, and waits for a turn each time. How much memory that took at most.
+fn asked_and_given_up(stops: bool) -> u64 {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let trace = Trace::default();
+    let mut slow = World::new("slow", &trace);
+    slow.drains = Drains::Never;
+    let tree = runtime.block_on(async {
+        let mut supervisor = Supervisor::new("top", Strategy::OneForOne);
+        supervisor.child(child(slow).shutdown(Duration::from_secs(1000)));
+        let tree = supervisor.spawn();
+        settle().await;
+        if stops {
+            assert!(!polled(1, Between::Turn, tree.stop()).await);
+        }
+        tree
+    });
+    let ask = async |times| {
+        for _ in 0..times {
+            let ready = if stops {
+                polled(3, Between::Turn, tree.ready()).await
+            } else {
+                polled(3, Between::Turn, tree.terminate("slow")).await
+            };
+            assert!(!ready);
+        }
+    };
+    runtime.block_on(ask(100));
+    let used = allocation_counter::measure(|| runtime.block_on(ask(5_000)));
+    used.bytes_max
+}
+
+#[test]
+fn who_gives_up_waiting_for_the_end_of_a_child_or_a_supervisor_leaves_nothing_behind() {
+    for stops in [false, true] {
+        let bytes = asked_and_given_up(stops);
+        assert!(bytes < 10_000, "{bytes} bytes, and it stops: {stops}");
+    }
+}

@@ -333,14 +333,13 @@ impl Family {
     }
 
     pub(super) fn wait_ready(&mut self, reply: Reply<()>) {
-        self.waiting.retain(|reply| !reply.is_closed());
-        self.waiting.push(reply);
+        wait_with(&mut self.waiting, reply);
         self.tell_ready();
     }
 
     /// A supervisor that ends is not ready any more: whoever waits learns of its end.
     pub(super) fn wait_for_end(&mut self, reply: Reply<()>) {
-        self.waiting.push(reply);
+        wait_with(&mut self.waiting, reply);
     }
 
     fn tell_ready(&mut self) {
@@ -483,6 +482,12 @@ impl Family {
             }
         }
     }
+}
+
+/// One more waits, and those who have given up do not.
+pub(super) fn wait_with<E: Send + 'static>(waiting: &mut Vec<Reply<(), E>>, reply: Reply<(), E>) {
+    waiting.retain(|reply| !reply.is_closed());
+    waiting.push(reply);
 }
 
 impl Drop for Family {

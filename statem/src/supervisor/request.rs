@@ -2,7 +2,7 @@
 
 use super::decide::Phase;
 use super::error::ChildError;
-use super::family::Family;
+use super::family::{Family, wait_with};
 use super::kid::Kid;
 use super::machine::Supervision;
 use super::offspring::Offspring;
@@ -37,7 +37,7 @@ impl Family {
             let _ = reply.fail(ChildError::NoSuchChild);
             return;
         };
-        kid.asked.push(reply);
+        wait_with(&mut kid.asked, reply);
         match kid.phase {
             Phase::Running => self.end(id, cx),
             Phase::Ending => {}
