@@ -93,8 +93,8 @@ impl<T: Send + 'static, E: Send + 'static> Reply<T, E> {
     ///
     /// Gives the error back if the caller has gone, as [`Reply::send`] does with the value.
     pub fn fail(mut self, error: E) -> Result<(), E> {
-        self.answer(Err(CallError::Failed(error)))
-            .map_err(|outcome| match outcome {
+        self.answer(Err(Box::new(CallError::Failed(error))))
+            .map_err(|outcome| match outcome.map_err(|error| *error) {
                 Err(CallError::Failed(error)) => error,
                 _ => unreachable!("an error was sent"),
             })
@@ -200,7 +200,7 @@ impl<T: Send + 'static, E: Send + 'static> Reply<T, E> {
         self.call.clone().map(|call| -> Arc<dyn CallCell> { call })
     }
 
-    fn answer(&mut self, outcome: Result<T, CallError<E>>) -> Result<(), Result<T, CallError<E>>> {
+    fn answer(&mut self, outcome: Outcome<T, E>) -> Result<(), Outcome<T, E>> {
         let Some(call) = self.call.take() else {
             return Err(outcome);
         };
@@ -283,6 +283,10 @@ impl<T: Send + 'static, E: Send + 'static> Answer<T, E> {
 
     /// The outcome, if there is one. Gives it once.
     pub fn try_take(&mut self) -> Option<Result<T, CallError<E>>> {
+        self.take().map(told)
+    }
+
+    fn take(&mut self) -> Option<Outcome<T, E>> {
         if !self.call.as_ref()?.is_over() {
             return None;
         }
@@ -311,8 +315,8 @@ impl<T: Send + 'static, E: Send + 'static> Future for Answer<T, E> {
     type Output = Result<T, CallError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(outcome) = self.try_take() {
-            return Poll::Ready(outcome);
+        if let Some(outcome) = self.take() {
+            return Poll::Ready(told(outcome));
         }
         let Some(call) = &self.call else {
             return Poll::Pending;
@@ -335,7 +339,7 @@ impl<T: Send + 'static, E: Send + 'static> Future for Answer<T, E> {
         let outcome = if done { inner.outcome.take() } else { None };
         drop(inner);
         drop(replaced);
-        outcome.map_or(Poll::Pending, Poll::Ready)
+        outcome.map_or(Poll::Pending, |outcome| Poll::Ready(told(outcome)))
     }
 }
 
@@ -392,9 +396,17 @@ struct Slot<T, E> {
 }
 
 struct Inner<T, E> {
-    outcome: Option<Result<T, CallError<E>>>,
+    outcome: Option<Outcome<T, E>>,
     waker: Option<Waker>,
     deadline: Option<Deadline>,
+}
+
+/// The outcome of a call, as it is kept: most are answers, and an error has more room than most of
+/// those.
+type Outcome<T, E> = Result<T, Box<CallError<E>>>;
+
+fn told<T, E>(outcome: Outcome<T, E>) -> Result<T, CallError<E>> {
+    outcome.map_err(|error| *error)
 }
 
 /// When the limit of a call passes, and what the machine that has the call counts its time from.
@@ -434,7 +446,7 @@ impl<T, E> Slot<T, E> {
         self.shift(WAITING, BEGUN) || self.phase.load(Ordering::Acquire) == BEGUN
     }
 
-    fn give(&self, outcome: Result<T, CallError<E>>) -> Result<(), Result<T, CallError<E>>> {
+    fn give(&self, outcome: Outcome<T, E>) -> Result<(), Outcome<T, E>> {
         if !matches!(self.phase.load(Ordering::Acquire), WAITING | BEGUN) {
             return Err(outcome);
         }
@@ -518,11 +530,11 @@ impl<T: Send, E: Send> CallCell for Slot<T, E> {
                 self.wake();
                 return;
             }
-            self.lock().outcome = Some(Err(CallError::Stopped {
+            self.lock().outcome = Some(Err(Box::new(CallError::Stopped {
                 machine,
                 reason,
                 begun: true,
-            }));
+            })));
         }
         self.publish();
     }
@@ -540,7 +552,7 @@ impl<T: Send, E: Send> CallCell for Slot<T, E> {
             #[cfg(feature = "tokio")]
             Failure::Restarting { machine, .. } => CallError::Restarting { machine },
         };
-        self.give(Err(error)).is_ok()
+        self.give(Err(Box::new(error))).is_ok()
     }
 
     fn publish(&self) {
