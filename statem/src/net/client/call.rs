@@ -9,13 +9,26 @@ use tokio::time::Instant;
 
 use super::machine::{ClientMachine, Event};
 use super::protocol::Protocol;
-use crate::net::{Policy, RequestError};
-use crate::{Call, Handle};
+use crate::net::{Policy, Queued, RequestError};
+use crate::{Call, Handle, Reply};
 
 /// A request and what its caller wants of it.
-pub struct Asked<P: Protocol> {
+pub(super) struct Wish<P: Protocol> {
     pub(super) request: P::Request,
     pub(super) policy: Policy,
+}
+
+impl<P: Protocol> Wish<P> {
+    /// Packed as it is sent and as it waits, so that it is packed once.
+    fn event(self, reply: Reply<P::Response, RequestError>) -> Event<P> {
+        Event::Call(Queued {
+            request: self.request,
+            reply,
+            policy: self.policy,
+            handed: false,
+            replays: 0,
+        })
+    }
 }
 
 /// A request, made by [`Client::call`](super::Client::call): a future of its one outcome (N50).
@@ -35,7 +48,7 @@ pub struct Asked<P: Protocol> {
 /// When it is polled outside of a tokio runtime with its timer enabled.
 #[must_use = "a request is sent when it is awaited"]
 pub struct ClientCall<'a, P: Protocol> {
-    call: Call<'a, ClientMachine<P>, P::Response, RequestError, Asked<P>>,
+    call: Call<'a, ClientMachine<P>, P::Response, RequestError, Wish<P>>,
 }
 
 impl<'a, P: Protocol> ClientCall<'a, P> {
@@ -45,7 +58,7 @@ impl<'a, P: Protocol> ClientCall<'a, P> {
         policy: Policy,
     ) -> Self {
         ClientCall {
-            call: handle.call_with(Asked { request, policy }, Event::Call),
+            call: handle.call_with(Wish { request, policy }, Wish::event),
         }
     }
 

@@ -5,14 +5,13 @@ use std::time::Duration;
 use tokio_util::codec::Decoder;
 
 use super::Notice;
-use super::call::Asked;
 use super::connecting::{Attempt, Shaking};
 use super::connections::Verdict;
 use super::frames::Frames;
 use super::live::Live;
 use super::protocol::Protocol;
 use super::session::Session;
-use crate::net::{ConnectError, Connection, Feed, FeedEvent, LinkEvent, Lost, RequestError};
+use crate::net::{ConnectError, Connection, Feed, FeedEvent, LinkEvent, Lost, Queued};
 use crate::{
     At, Cx, EnterCx, ExitReason, Handler, Next, Reply, StateMachine, keep, stop, unexpected,
 };
@@ -89,7 +88,7 @@ pub struct Draining<P: Protocol> {
 /// Everything that can happen to the machine. Nobody outside can send one.
 pub enum Event<P: Protocol> {
     /// A request.
-    Call(Asked<P>, Reply<P::Response, RequestError>),
+    Call(Queued<P::Request, P::Response>),
     /// Somebody wants to be told of what is pushed, and of connections, and is told when he is.
     Subscribe(Feed<Notice<P::Response>>, Reply<()>),
     /// Something happened to the subscriber of this number.
@@ -157,11 +156,9 @@ impl<P: Protocol> Handler for ClientMachine<P> {
     ) -> Next<Self> {
         use {ClientMachineAt as S, Event as E};
         match (state, event) {
-            (S::Connected(mut s), E::Call(asked, reply)) => {
-                session.call(&mut s.live, asked, reply, cx)
-            }
-            (S::Draining(_), E::Call(asked, reply)) => session.refuse(asked, reply),
-            (_, E::Call(asked, reply)) => session.wait(asked, reply, cx),
+            (S::Connected(mut s), E::Call(asked)) => session.call(&mut s.live, asked, cx),
+            (S::Draining(_), E::Call(asked)) => session.refuse(asked),
+            (_, E::Call(asked)) => session.wait(asked, cx),
 
             (S::Connected(_), E::Subscribe(feed, reply)) => {
                 session.subscribe(feed, true, reply, cx)

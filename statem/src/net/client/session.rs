@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::call::Asked;
 use super::counts::Counters;
 use super::ending::Retiring;
 use super::live::Live;
@@ -42,7 +41,7 @@ pub struct Session<P: Protocol> {
     pub(super) out: Vec<P::Request>,
 }
 
-type Answer<P> = Reply<<P as Protocol>::Response, RequestError>;
+type Asked<P> = Queued<<P as Protocol>::Request, <P as Protocol>::Response>;
 
 /// Requests.
 impl<P: Protocol> Session<P> {
@@ -74,78 +73,65 @@ impl<P: Protocol> Session<P> {
         &mut self,
         live: &mut Live<P>,
         asked: Asked<P>,
-        reply: Answer<P>,
         cx: &mut Actions<ClientMachine<P>>,
     ) -> Next<ClientMachine<P>> {
         Counters::add(&self.counters.accepted, 1);
-        let queued = Queued {
-            request: asked.request,
-            reply,
-            policy: asked.policy,
-            handed: false,
-            replays: 0,
-        };
-        self.send(live, queued, cx)
+        self.send(live, asked, cx)
     }
 
     /// A request, where there is none, unless the one that is being replaced is still in use.
     pub(super) fn wait(
         &mut self,
         asked: Asked<P>,
-        reply: Answer<P>,
         cx: &mut Actions<ClientMachine<P>>,
     ) -> Next<ClientMachine<P>> {
         if let Some(mut retiring) = self.take_in_use() {
-            let next = self.call(&mut retiring.live, asked, reply, cx);
+            let next = self.call(&mut retiring.live, asked, cx);
             self.retiring.push_back(retiring);
             return next;
         }
         Counters::add(&self.counters.accepted, 1);
         let lost = self.lost.clone();
-        self.queue.push(asked.request, reply, asked.policy, || {
-            NotSent::Disconnected(lost)
-        });
+        self.queue
+            .push(asked.request, asked.reply, asked.policy, || {
+                NotSent::Disconnected(lost)
+            });
         self.settle_queue();
         keep()
     }
 
     /// A request that comes too late.
-    pub(super) fn refuse(&mut self, asked: Asked<P>, reply: Answer<P>) -> Next<ClientMachine<P>> {
+    pub(super) fn refuse(&mut self, asked: Asked<P>) -> Next<ClientMachine<P>> {
         Counters::add(&self.counters.accepted, 1);
         self.counters.settle(Settled {
             not_sent: 1,
             ..Settled::default()
         });
-        drop(asked);
-        drop(reply.fail(RequestError::NotSent(NotSent::Stopping)));
+        drop(asked.request);
+        drop(asked.reply.fail(RequestError::NotSent(NotSent::Stopping)));
         keep()
     }
 
     fn send(
         &mut self,
         live: &mut Live<P>,
-        mut queued: Queued<P::Request, P::Response>,
+        mut asked: Asked<P>,
         cx: &mut Actions<ClientMachine<P>>,
     ) -> Next<ClientMachine<P>> {
         // Nobody overtakes those who wait.
         if self.queue.is_empty() {
-            match live.send(queued, &self.protocol, &self.settings, cx) {
+            match live.send(asked, &self.protocol, &self.settings, cx) {
                 Ok(()) => return keep(),
-                Err(back) => queued = back,
+                Err(back) => asked = back,
             }
         }
-        let Queued {
-            request,
-            reply,
-            policy,
-            ..
-        } = queued;
-        if policy == Policy::FailFast && live.has_ended() {
+        if asked.policy == Policy::FailFast && live.has_ended() {
             // It fails when the reason is known.
             Counters::take_back(&self.counters.accepted, 1);
-            return postpone(Event::Call(Asked { request, policy }, reply));
+            return postpone(Event::Call(asked));
         }
-        self.queue.push(request, reply, policy, || NotSent::Busy);
+        self.queue
+            .push(asked.request, asked.reply, asked.policy, || NotSent::Busy);
         self.settle_queue();
         keep()
     }

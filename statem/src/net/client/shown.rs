@@ -4,7 +4,6 @@
 use std::fmt;
 
 use super::builder::ClientBuilder;
-use super::call::Asked;
 use super::frames::Frames;
 use super::live::Live;
 use super::machine::{ClientMachine, Connected, Connecting, Draining, Event, Handshaking};
@@ -83,7 +82,7 @@ impl<P: Protocol> fmt::Debug for Session<P> {
 impl<P: Protocol> fmt::Debug for Event<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self {
-            Event::Call(asked, _) => return f.debug_tuple("Call").field(asked).finish(),
+            Event::Call(asked) => return f.debug_tuple("Call").field(asked).finish(),
             Event::Subscribe(..) => "Subscribe",
             Event::Feed(number, event) => {
                 let mut shown = f.debug_tuple("Feed");
@@ -101,14 +100,6 @@ impl<P: Protocol> fmt::Debug for Event<P> {
             Event::Expired(number) => return f.debug_tuple("Expired").field(number).finish(),
         };
         f.write_str(name)
-    }
-}
-
-impl<P: Protocol> fmt::Debug for Asked<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Asked")
-            .field("policy", &self.policy)
-            .finish_non_exhaustive()
     }
 }
 
