@@ -92,22 +92,12 @@ pub(crate) fn refuse(call: &Arc<dyn CallCell>, failure: Failure) {
 
 /// Keeps a reply until the running transition ends. Gives it back if there is no transition.
 pub(crate) fn hold(call: Arc<dyn CallCell>, given: Given) -> Result<(), Arc<dyn CallCell>> {
-    if STAMP.get() == 0 {
+    if STAMP.get() == 0 || WAITING.try_with(|_| ()).is_err() {
         return Err(call);
     }
-    let mut call = Some(call);
-    with_waiting(|waiting| {
-        if let Some(call) = call.take() {
-            waiting.push(Waiting { call, given });
-        }
-    });
-    match call {
-        None => {
-            PENDING.set(true);
-            Ok(())
-        }
-        Some(call) => Err(call),
-    }
+    WAITING.with(|waiting| waiting.borrow_mut().push(Waiting { call, given }));
+    PENDING.set(true);
+    Ok(())
 }
 
 /// The replies that wait; `None` when the thread has ended so far that it keeps none.

@@ -314,8 +314,11 @@ impl<M: Machine, T: Send + 'static, E: Send + 'static, F> Call<'_, M, T, E, F> {
 }
 
 impl<M: Machine, T: Send + 'static, E: Send + 'static, F> Drop for Call<'_, M, T, E, F> {
+    #[inline]
     fn drop(&mut self) {
-        drop(self.give_up());
+        if self.sent.is_some() {
+            drop(self.give_up());
+        }
     }
 }
 

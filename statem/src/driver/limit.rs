@@ -57,10 +57,15 @@ impl Limit {
     }
 
     /// Ready when the deadline has passed.
+    #[inline]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if std::mem::take(&mut self.armed) {
             return Poll::Pending;
         }
+        self.poll_timer(cx)
+    }
+
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let deadline = self.deadline;
         let timer = self.timer.get_or_insert_with(|| Timer::lend(deadline));
         // Without the task's budget: a sleep that is told to wait for the next turn does not take
