@@ -92,10 +92,10 @@ pub(crate) fn refuse(call: &Arc<dyn CallCell>, failure: Failure) {
 
 /// Keeps a reply until the running transition ends. Gives it back if there is no transition.
 pub(crate) fn hold(call: Arc<dyn CallCell>, given: Given) -> Result<(), Arc<dyn CallCell>> {
-    if STAMP.get() == 0 || WAITING.try_with(|_| ()).is_err() {
+    if STAMP.get() == 0 || with_waiting(|_| ()).is_none() {
         return Err(call);
     }
-    WAITING.with(|waiting| waiting.borrow_mut().push(Waiting { call, given }));
+    with_waiting(|waiting| waiting.push(Waiting { call, given }));
     PENDING.set(true);
     Ok(())
 }
