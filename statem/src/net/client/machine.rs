@@ -155,11 +155,18 @@ impl<P: Protocol> Handler for ClientMachine<P> {
         cx: &mut Cx<Self>,
     ) -> Next<Self> {
         use {ClientMachineAt as S, Event as E};
+        let event = match event {
+            // Before all others, for most events are requests.
+            E::Call(asked) => {
+                return match state {
+                    S::Connected(mut s) => session.call(&mut s.live, asked, cx),
+                    S::Draining(_) => session.refuse(asked),
+                    _ => session.wait(asked, cx),
+                };
+            }
+            event => event,
+        };
         match (state, event) {
-            (S::Connected(mut s), E::Call(asked)) => session.call(&mut s.live, asked, cx),
-            (S::Draining(_), E::Call(asked)) => session.refuse(asked),
-            (_, E::Call(asked)) => session.wait(asked, cx),
-
             (S::Connected(_), E::Subscribe(feed, reply)) => {
                 session.subscribe(feed, true, reply, cx)
             }
