@@ -1,9 +1,11 @@
 //! What the protocol wants to say of its own accord and cannot be written: none of the peer's faults.
 
-use statem::net::{Lost, NotSent, Policy, RequestError, Unknown};
+use statem::net::{Client, Lost, NotSent, Policy, RequestError, Unknown};
+use tracing::Level;
 
+use crate::log::listen;
 use crate::support::{
-    Fate, Lines, Network, SECOND, ask, builder, end, name, outcome, settle, started,
+    Fate, Lines, Network, SECOND, ask, builder, end, name, outcome, settle, started, until,
 };
 
 fn mute() -> Lines {
@@ -52,6 +54,35 @@ async fn a_ping_that_cannot_be_written_is_not_passed_over() {
         assert_eq!(client.counts().downs, 1);
         end(client).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_warned_of_once_and_not_held_against_the_endpoint() {
+    let (log, _guard) = listen();
+    let network = Network::new(Fate::Accept);
+    let two = network.connector().or("127.0.0.1:4001");
+    let client = Client::builder(mute(), two).seed(1).start();
+    for _ in 0..3 {
+        until(|| network.has_peer()).await;
+        let peer = network.peer();
+        client.ready().await.expect("it runs");
+        peer.say("? who");
+        until(|| peer.wire.is_closed()).await;
+    }
+    assert_eq!(network.ports(), [4000, 4000, 4000]);
+    end(client).await;
+    let warned: Vec<_> = log
+        .take()
+        .into_iter()
+        .filter(|(of, _)| *of == Level::WARN)
+        .collect();
+    let [(_, text)] = &warned[..] else {
+        panic!("{warned:?}");
+    };
+    assert!(
+        text.contains("a mistake in the protocol") && text.contains(WHY),
+        "{text}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,25 +12,6 @@ use super::protocol::Protocol;
 use crate::net::{Policy, Queued, RequestError};
 use crate::{Call, Handle, Reply};
 
-/// A request and what its caller wants of it.
-pub(super) struct Wish<P: Protocol> {
-    pub(super) request: P::Request,
-    pub(super) policy: Policy,
-}
-
-impl<P: Protocol> Wish<P> {
-    /// Packed as it is sent and as it waits, so that it is packed once.
-    fn event(self, reply: Reply<P::Response, RequestError>) -> Event<P> {
-        Event::Call(Queued {
-            request: self.request,
-            reply,
-            policy: self.policy,
-            handed: false,
-            replays: 0,
-        })
-    }
-}
-
 /// A request, made by [`Client::call`](super::Client::call): a future of its one outcome (N50).
 ///
 /// It is sent to the client when it is first polled, and its limit counts from there, with or without
@@ -48,7 +29,7 @@ impl<P: Protocol> Wish<P> {
 /// When it is polled outside of a tokio runtime with its timer enabled.
 #[must_use = "a request is sent when it is awaited"]
 pub struct ClientCall<'a, P: Protocol> {
-    call: Call<'a, ClientMachine<P>, P::Response, RequestError, Wish<P>>,
+    call: Call<'a, ClientMachine<P>, P::Response, RequestError, (P::Request, Policy)>,
 }
 
 impl<'a, P: Protocol> ClientCall<'a, P> {
@@ -58,14 +39,14 @@ impl<'a, P: Protocol> ClientCall<'a, P> {
         policy: Policy,
     ) -> Self {
         ClientCall {
-            call: handle.call_with(Wish { request, policy }, Wish::event),
+            call: handle.call_with((request, policy), queued),
         }
     }
 
     /// What becomes of it when it cannot be sent at once, in place of the client's own policy.
     pub fn policy(mut self, policy: Policy) -> Self {
-        if let Some(asked) = self.call.value_mut() {
-            asked.policy = policy;
+        if let Some((_, of_call)) = self.call.value_mut() {
+            *of_call = policy;
         }
         self
     }
@@ -81,6 +62,21 @@ impl<'a, P: Protocol> ClientCall<'a, P> {
         self.call = self.call.deadline(deadline);
         self
     }
+}
+
+/// A request and its policy, in the shape in which a connection takes it, so that it is not moved into
+/// another one on its way.
+fn queued<P: Protocol>(
+    (request, policy): (P::Request, Policy),
+    reply: Reply<P::Response, RequestError>,
+) -> Event<P> {
+    Event::Call(Queued {
+        request,
+        reply,
+        policy,
+        handed: false,
+        replays: 0,
+    })
 }
 
 impl<P: Protocol> Unpin for ClientCall<'_, P> {}

@@ -56,16 +56,20 @@ impl Drop for Attempt {
 
 /// Tells the log that a handshake has ended, whatever its end is (F44).
 pub(super) struct Shaking {
-    endpoint: Endpoint,
     ended: bool,
+    /// Where to.
+    #[cfg(feature = "tracing")]
+    endpoint: Endpoint,
 }
 
 impl Shaking {
     pub(super) fn start(endpoint: &Endpoint) -> Self {
         tell!(DEBUG, %endpoint, "handshake");
+        let _ = endpoint;
         Shaking {
-            endpoint: endpoint.clone(),
             ended: false,
+            #[cfg(feature = "tracing")]
+            endpoint: endpoint.clone(),
         }
     }
 
@@ -85,7 +89,6 @@ impl Drop for Shaking {
     fn drop(&mut self) {
         if !self.ended {
             tell!(DEBUG, endpoint = %self.endpoint, "gave up the handshake");
-            let _ = &self.endpoint;
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a client does with its connections: from the attempt to the loss.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -209,8 +210,17 @@ impl<P: Protocol> Session<P> {
 
     /// A connection that worked is gone: everybody on it is told, or waits to be sent again.
     pub(super) fn down(&mut self, live: &mut Live<P>, lost: Lost) -> Arc<Lost> {
+        let is_unwritable = matches!(lost, Lost::Unwritable(_));
+        if is_unwritable && !mem::replace(&mut self.told_unwritable, true) {
+            tell!(
+                WARN,
+                endpoint = %live.endpoint,
+                reason = %lost,
+                "a mistake in the protocol ends its connections; not told again"
+            );
+        }
         let lost = self.close(live, lost);
-        if !live.is_stable() {
+        if !live.is_stable() && !is_unwritable {
             self.unfit = Some(live.endpoint.clone());
         }
         self.subscribers.down(&lost);
@@ -226,7 +236,7 @@ impl<P: Protocol> Session<P> {
         lost
     }
 
-    /// Where the connection was that did not do, or else where none could be made, for the log.
+    /// The endpoint whose handshake failed, or all of them where no connection was made.
     #[cfg(feature = "tracing")]
     fn place(&self) -> String {
         match &self.unfit {

@@ -64,19 +64,18 @@ pub struct Disconnected {
 /// An attempt runs.
 #[derive(Default)]
 pub struct Connecting {
-    attempt: Option<Attempt>,
+    attempt: Option<Box<Attempt>>,
 }
 
 /// There is a connection that has not shown yet that it works.
 pub struct Handshaking<P: Protocol> {
     pub(super) live: Box<Live<P>>,
-    /// Behind a pointer, too.
     shaking: Box<Shaking>,
 }
 
 /// There is a working connection.
 pub struct Connected<P: Protocol> {
-    /// Behind a pointer, as in the other states: what a handler answers has room for a state.
+    /// Behind a pointer, as all that the other states have: what a handler answers has room for a state.
     pub(super) live: Box<Live<P>>,
 }
 
@@ -136,7 +135,7 @@ impl<P: Protocol> Handler for ClientMachine<P> {
             Self::Disconnected(s) => cx.state_timeout(s.delay, Event::Retry),
             Self::Connecting(s) => {
                 let (attempt, connection) = session.connect();
-                s.attempt = Some(attempt);
+                s.attempt = Some(Box::new(attempt));
                 cx.state_task(connection, |made| Event::Connected(made.map(Box::new)));
             }
             Self::Handshaking(_) => {
@@ -157,11 +156,11 @@ impl<P: Protocol> Handler for ClientMachine<P> {
         use {ClientMachineAt as S, Event as E};
         let event = match event {
             // Before all others, for most events are requests.
-            E::Call(asked) => {
+            E::Call(queued) => {
                 return match state {
-                    S::Connected(mut s) => session.call(&mut s.live, asked, cx),
-                    S::Draining(_) => session.refuse(asked),
-                    _ => session.wait(asked, cx),
+                    S::Connected(mut s) => session.call(&mut s.live, queued, cx),
+                    S::Draining(_) => session.refuse(queued),
+                    _ => session.wait(queued, cx),
                 };
             }
             event => event,

@@ -33,6 +33,8 @@ pub struct Session<P: Protocol> {
     pub(super) unfit: Option<Endpoint>,
     /// Whether it was told that there is no connection to be had, since there was one.
     pub(super) warned: bool,
+    /// Whether it was told that the protocol says what cannot be written.
+    pub(super) told_unwritable: bool,
     /// Why there is no connection.
     pub(super) lost: Arc<Lost>,
     /// The number of the newest connection.
@@ -40,8 +42,6 @@ pub struct Session<P: Protocol> {
     /// Lent to the protocol, and empty in between.
     pub(super) out: Vec<P::Request>,
 }
-
-type Asked<P> = Queued<<P as Protocol>::Request, <P as Protocol>::Response>;
 
 /// Requests.
 impl<P: Protocol> Session<P> {
@@ -61,6 +61,7 @@ impl<P: Protocol> Session<P> {
             retiring: VecDeque::new(),
             unfit: None,
             warned: false,
+            told_unwritable: false,
             lost: Arc::new(Lost::NotYet),
             number: 0,
             out: Vec::new(),
@@ -72,28 +73,28 @@ impl<P: Protocol> Session<P> {
     pub(super) fn call(
         &mut self,
         live: &mut Live<P>,
-        asked: Asked<P>,
+        queued: Queued<P::Request, P::Response>,
         cx: &mut Actions<ClientMachine<P>>,
     ) -> Next<ClientMachine<P>> {
         Counters::add(&self.counters.accepted, 1);
-        self.send(live, asked, cx)
+        self.send(live, queued, cx)
     }
 
     /// A request, where there is none, unless the one that is being replaced is still in use.
     pub(super) fn wait(
         &mut self,
-        asked: Asked<P>,
+        queued: Queued<P::Request, P::Response>,
         cx: &mut Actions<ClientMachine<P>>,
     ) -> Next<ClientMachine<P>> {
         if let Some(mut retiring) = self.take_in_use() {
-            let next = self.call(&mut retiring.live, asked, cx);
+            let next = self.call(&mut retiring.live, queued, cx);
             self.retiring.push_back(retiring);
             return next;
         }
         Counters::add(&self.counters.accepted, 1);
         let lost = self.lost.clone();
         self.queue
-            .push(asked.request, asked.reply, asked.policy, || {
+            .push(queued.request, queued.reply, queued.policy, || {
                 NotSent::Disconnected(lost)
             });
         self.settle_queue();
@@ -101,37 +102,42 @@ impl<P: Protocol> Session<P> {
     }
 
     /// A request that comes too late.
-    pub(super) fn refuse(&mut self, asked: Asked<P>) -> Next<ClientMachine<P>> {
+    pub(super) fn refuse(
+        &mut self,
+        queued: Queued<P::Request, P::Response>,
+    ) -> Next<ClientMachine<P>> {
         Counters::add(&self.counters.accepted, 1);
         self.counters.settle(Settled {
             not_sent: 1,
             ..Settled::default()
         });
-        drop(asked.request);
-        drop(asked.reply.fail(RequestError::NotSent(NotSent::Stopping)));
+        drop(queued.request);
+        drop(queued.reply.fail(RequestError::NotSent(NotSent::Stopping)));
         keep()
     }
 
     fn send(
         &mut self,
         live: &mut Live<P>,
-        mut asked: Asked<P>,
+        mut queued: Queued<P::Request, P::Response>,
         cx: &mut Actions<ClientMachine<P>>,
     ) -> Next<ClientMachine<P>> {
         // Nobody overtakes those who wait.
         if self.queue.is_empty() {
-            match live.send(asked, &self.protocol, &self.settings, cx) {
+            match live.send(queued, &self.protocol, &self.settings, cx) {
                 Ok(()) => return keep(),
-                Err(back) => asked = back,
+                Err(back) => queued = back,
             }
         }
-        if asked.policy == Policy::FailFast && live.has_ended() {
+        if queued.policy == Policy::FailFast && live.has_ended() {
             // It fails when the reason is known.
             Counters::take_back(&self.counters.accepted, 1);
-            return postpone(Event::Call(asked));
+            return postpone(Event::Call(queued));
         }
         self.queue
-            .push(asked.request, asked.reply, asked.policy, || NotSent::Busy);
+            .push(queued.request, queued.reply, queued.policy, || {
+                NotSent::Busy
+            });
         self.settle_queue();
         keep()
     }

@@ -82,7 +82,7 @@ impl<P: Protocol> fmt::Debug for Session<P> {
 impl<P: Protocol> fmt::Debug for Event<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self {
-            Event::Call(asked) => return f.debug_tuple("Call").field(asked).finish(),
+            Event::Call(queued) => return f.debug_tuple("Call").field(queued).finish(),
             Event::Subscribe(..) => "Subscribe",
             Event::Feed(number, event) => {
                 let mut shown = f.debug_tuple("Feed");

@@ -29,7 +29,7 @@ pub enum Lost {
     /// The peer sent what the protocol does not allow: nothing that follows can be trusted.
     Protocol(Box<dyn Error + Send + Sync>),
     /// What the protocol wanted to say of its own accord, such as the answer to a ping, cannot be
-    /// written in it: none of the peer's faults.
+    /// written by its codec: none of the peer's faults.
     Unwritable(Box<dyn Error + Send + Sync>),
     /// The peer had announced that it ends it, and time for the rest was over.
     Drained,
@@ -58,7 +58,7 @@ impl Lost {
         matches!(self, Lost::Refused(_))
     }
 
-    /// The same, of a connection that was not ready yet.
+    /// What cannot be written in a handshake is a handshake that failed.
     pub(in crate::net) fn in_handshake(self) -> Self {
         match self {
             Lost::Unwritable(error) => Lost::Handshake(error),
