@@ -100,8 +100,8 @@ pub(super) fn blob(out: &mut Vec<u8>, data: &[u8]) {
 }
 
 /// What Redis sends.
-// The variant has a word of its own, so that a value is moved in whole words: on its way to whoever asked
-// it is moved often, and `GET of` takes 4 % more time without.
+// The variant has a word of its own, so that a value is moved in whole words: it is moved often on its way
+// to whoever asked.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(u64)]
 pub enum Value {

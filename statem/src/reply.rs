@@ -93,6 +93,9 @@ impl<T: Send + 'static, E: Send + 'static> Reply<T, E> {
     ///
     /// Gives the error back if the caller has gone, as [`Reply::send`] does with the value.
     pub fn fail(mut self, error: E) -> Result<(), E> {
+        if self.is_closed() {
+            return Err(error);
+        }
         self.answer(Err(Box::new(CallError::Failed(error))))
             .map_err(|outcome| match outcome.map_err(|error| *error) {
                 Err(CallError::Failed(error)) => error,
@@ -286,6 +289,7 @@ impl<T: Send + 'static, E: Send + 'static> Answer<T, E> {
         self.take().map(told)
     }
 
+    /// As [`Answer::try_take`], in the shape in which it is kept: that is smaller to hand on.
     fn take(&mut self) -> Option<Outcome<T, E>> {
         if !self.call.as_ref()?.is_over() {
             return None;
@@ -401,8 +405,8 @@ struct Inner<T, E> {
     deadline: Option<Deadline>,
 }
 
-/// The outcome of a call, as it is kept: most are answers, and an error has more room than most of
-/// those.
+/// The outcome of a call, as it is kept: most are answers, and an error takes more room than most of
+/// them.
 type Outcome<T, E> = Result<T, Box<CallError<E>>>;
 
 fn told<T, E>(outcome: Outcome<T, E>) -> Result<T, CallError<E>> {
@@ -540,6 +544,9 @@ impl<T: Send, E: Send> CallCell for Slot<T, E> {
     }
 
     fn refuse(&self, failure: Failure) -> bool {
+        if self.is_gone() {
+            return false;
+        }
         let error = match failure {
             Failure::Full { machine, what } => CallError::Full { machine, what },
             Failure::NotAnswered { machine, state } => CallError::NotAnswered { machine, state },

@@ -90,11 +90,13 @@ pub(crate) fn refuse(call: &Arc<dyn CallCell>, failure: Failure) {
     }
 }
 
-/// Keeps a reply until the running transition ends. Gives it back if there is no transition.
+/// Keeps a reply until the running transition ends. Gives it back if there is no transition, or the
+/// thread keeps no list any more.
 pub(crate) fn hold(call: Arc<dyn CallCell>, given: Given) -> Result<(), Arc<dyn CallCell>> {
     if STAMP.get() == 0 || with_waiting(|_| ()).is_none() {
         return Err(call);
     }
+    // Nothing ends the list in between.
     with_waiting(|waiting| waiting.push(Waiting { call, given }));
     PENDING.set(true);
     Ok(())

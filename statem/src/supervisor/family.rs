@@ -484,7 +484,7 @@ impl Family {
     }
 }
 
-/// One more waits, and those who have given up do not.
+/// Adds a reply to those that wait, and drops those whose callers have gone.
 pub(super) fn wait_with<E: Send + 'static>(waiting: &mut Vec<Reply<(), E>>, reply: Reply<(), E>) {
     waiting.retain(|reply| !reply.is_closed());
     waiting.push(reply);

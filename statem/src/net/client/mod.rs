@@ -209,9 +209,9 @@ impl<P: Protocol> Client<P> {
     ///
     /// What waits fails with [`NotSent::Stopping`](crate::net::NotSent::Stopping), and so does what
     /// is asked from here on. A peer that has answered everything is given a second to close the
-    /// connection from its side. The reason of such an end is [`ExitReason::Normal`]. When the limit
-    /// passes first it is [`ExitReason::Shutdown`], and the rest is told
-    /// [`RequestError::Stopped`](crate::net::RequestError::Stopped).
+    /// connection from its side. The reason of such an end is [`ExitReason::Normal`], or why the
+    /// client had ended before. When the limit passes first it is [`ExitReason::Shutdown`], and the
+    /// rest is told [`RequestError::Stopped`](crate::net::RequestError::Stopped).
     ///
     /// Cancel safety: once it has been polled the client ends in any case.
     pub async fn shutdown(&self, limit: Duration) -> ExitReason {

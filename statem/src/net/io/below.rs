@@ -1,4 +1,4 @@
-//! What is below TLS, which takes more at once than that accepts.
+//! The stream below TLS, which counts what it accepts: TLS takes more at once.
 
 use std::any::Any;
 use std::io::{self, IoSlice};
