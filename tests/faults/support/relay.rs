@@ -4,7 +4,7 @@
 //! sender is stopped as by a slow network.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -109,7 +109,8 @@ impl Relay {
     }
 
     /// The keys of all requests that have come to it, in lines; and of those among them that it has
-    /// passed on. What is in one and not in the other was lost with it.
+    /// passed on. What is in one and not in the other was lost with it. Of a line that has come in
+    /// part the key is not known.
     pub(crate) fn keys(&self) -> (BTreeSet<u64>, BTreeSet<u64>) {
         let (mut read, mut passed) = (BTreeSet::new(), BTreeSet::new());
         for requests in self.requests().iter().flat_map(BTreeMap::values) {
@@ -123,7 +124,6 @@ impl Relay {
                     passed.insert(key);
                 }
             }
-            assert_eq!(place, bytes.len(), "a line is written at once");
         }
         (read, passed)
     }
@@ -140,10 +140,15 @@ impl Relay {
         }
     }
 
-    /// Takes what the kernel has for it, so that nobody will wonder where it was.
+    /// Reads what has come and was not read, so that it counts as held.
     fn drain(&self, client: &TcpStream, number: usize) {
+        if self.requests().is_none() {
+            return;
+        }
+        // Past the runtime, which asks the kernel only after it was told that something has come.
+        let client = SockRef::from(client);
         let mut segment = vec![0; SEGMENT];
-        while let Ok(length @ 1..) = client.try_read(&mut segment) {
+        while let Ok(length @ 1..) = (&*client).read(&mut segment) {
             self.note(number, |requests| {
                 requests.read.extend_from_slice(&segment[..length]);
             });
