@@ -101,8 +101,13 @@ fn a_program_that_is_talked_with_is_killed_at_its_limit() {
     let mut chat = program("chat_server");
     let limit = Duration::from_secs(1);
     let (chat, mut shown) = Talking::start(chat.args(["--listen", "127.0.0.1:0"]), limit);
-    let mut said = String::new();
-    shown.read_to_string(&mut said).expect("it writes text");
-    assert!(said.starts_with("listening on "), "{said}");
-    assert!(!chat.wait().success());
+    // Whether it has begun to listen by then depends on the computer.
+    shown
+        .read_to_string(&mut String::new())
+        .expect("it writes text");
+    let status = chat.wait();
+    assert!(!status.success());
+    if cfg!(unix) {
+        assert_eq!(status.code(), None, "it did not end by itself");
+    }
 }
