@@ -7,23 +7,41 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-/// So many polls are one turn of the runtime apart: between two of them every task that can run does
-/// one step. The next ones are [`TICK`] apart, unless the future is woken before.
-const TURNS: usize = 12;
+/// The polls of a future.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Polls {
+    /// It is dropped after so many.
+    pub(crate) most: usize,
+    /// So many are one turn of the runtime apart from the next: between the two every task that can
+    /// run does one step. Further ones are [`TICK`] apart, unless the future is woken before.
+    pub(crate) turns: usize,
+}
+
 const TICK: Duration = Duration::from_millis(5);
+
+/// Turns at first, for what needs no time.
+impl From<usize> for Polls {
+    fn from(most: usize) -> Self {
+        Polls { most, turns: 12 }
+    }
+}
 
 /// Polls a future so often at most, and drops it then, before anything else happens. `None` if it was
 /// not ready.
-pub(crate) async fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+pub(crate) async fn dropped_after<F: Future>(
+    polls: impl Into<Polls>,
+    future: F,
+) -> Option<F::Output> {
+    let Polls { most, turns } = polls.into();
     let mut future = Box::pin(future);
-    for polled in 1..=polls {
+    for polled in 1..=most {
         if let Poll::Ready(output) = once(&mut future).await {
             return Some(output);
         }
-        if polled == polls {
+        if polled == most {
             break;
         }
-        if polled <= TURNS {
+        if polled <= turns {
             tokio::task::yield_now().await;
         } else {
             woken_or(TICK).await;

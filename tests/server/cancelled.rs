@@ -1,42 +1,15 @@
 //! Public futures of a server, dropped after any poll of theirs.
 
 use std::io::ErrorKind;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use statem::net::Server;
 use statem::{ExitReason, Status};
 use tokio::time::{sleep, timeout};
 
+use crate::dropped::{Polls, dropped_after};
 use crate::handshake::pair;
 use crate::support::{Client, Door, Marks, balanced, ms, rest, server, tasks};
-
-/// What happens between two polls of a future.
-#[derive(Clone, Copy, Debug)]
-enum Between {
-    /// Others have a turn.
-    Turn,
-    /// Time passes.
-    Time,
-}
-
-/// Polls a future so often at most, and drops it then; whether it was ready.
-async fn polled(polls: usize, between: Between, future: impl Future) -> bool {
-    let mut future = pin!(future);
-    for poll in 0..polls {
-        match between {
-            _ if poll == 0 => {}
-            Between::Turn => tokio::task::yield_now().await,
-            Between::Time => sleep(ms(10)).await,
-        }
-        let ready = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready()));
-        if ready.await {
-            return true;
-        }
-    }
-    false
-}
 
 /// Where a server is when a future of it is made.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -132,7 +105,7 @@ impl Rig {
 
 /// Runs this with more and more polls until the future was ready before it was dropped, in which case
 /// a run gives `true`.
-async fn at_every_poll(wish: &str, run: impl AsyncFn(Place, usize, Between) -> bool) {
+async fn at_every_poll(wish: &str, run: impl AsyncFn(Place, Polls) -> bool) {
     let before = tasks();
     for place in [
         Place::Listening,
@@ -143,18 +116,16 @@ async fn at_every_poll(wish: &str, run: impl AsyncFn(Place, usize, Between) -> b
         Place::Stopped,
     ] {
         // As long as time passes all of them are ready at some time.
-        for (between, most) in [(Between::Turn, 20), (Between::Time, 100)] {
-            for polls in 0..=most {
-                println!(
-                    "{wish} in {place:?}, dropped after {polls} polls, {between:?} between two"
-                );
-                let ready = run(place, polls, between).await;
+        for (turns, limit) in [(20, 20), (0, 100)] {
+            for most in 0..=limit {
+                println!("{wish} in {place:?}, dropped after {most} polls, {turns} turns apart");
+                let ready = run(place, Polls { most, turns }).await;
                 rest().await;
                 assert_eq!(tasks(), before);
                 if ready {
                     break;
                 }
-                assert!(polls < most || matches!(between, Between::Turn));
+                assert!(most < limit || turns > 0);
             }
         }
     }
@@ -162,15 +133,21 @@ async fn at_every_poll(wish: &str, run: impl AsyncFn(Place, usize, Between) -> b
 
 #[tokio::test(start_paused = true)]
 async fn n56_a_shutdown_that_was_polled_stays_in_force_and_one_that_was_not_does_nothing() {
-    at_every_poll("shutdown", async |place, polls, between| {
+    at_every_poll("shutdown", async |place, polls| {
         let mut rig = Rig::new(place).await;
-        let ready = polled(polls, between, rig.server.shutdown(ms(100))).await;
-        let ends = polls > 0 || matches!(place, Place::Draining | Place::Stopped);
+        let ready = dropped_after(polls, rig.server.shutdown(ms(100)))
+            .await
+            .is_some();
+        let ends = polls.most > 0 || matches!(place, Place::Draining | Place::Stopped);
         if !ends {
             if place != Place::Securing {
                 rig.serves(place).await;
             }
-            assert!(!polled(1, between, rig.server.shutdown(ms(100))).await);
+            assert!(
+                dropped_after(1, rig.server.shutdown(ms(100)))
+                    .await
+                    .is_none()
+            );
         }
         rig.ends(ms(201)).await;
         ready
@@ -180,7 +157,7 @@ async fn n56_a_shutdown_that_was_polled_stays_in_force_and_one_that_was_not_does
 
 #[tokio::test(start_paused = true)]
 async fn the_end_is_told_to_each_who_waits_whoever_else_gives_up() {
-    at_every_poll("closed", async |place, polls, between| {
+    at_every_poll("closed", async |place, polls| {
         let mut rig = Rig::new(place).await;
         let waits = tokio::spawn(rig.server.closed());
         let ending = tokio::spawn({
@@ -190,10 +167,10 @@ async fn the_end_is_told_to_each_who_waits_whoever_else_gives_up() {
                 server.shutdown(ms(100)).await
             }
         });
-        let ready = polled(polls, between, rig.server.closed()).await;
+        let ready = dropped_after(polls, rig.server.closed()).await.is_some();
         if !matches!(place, Place::Securing | Place::Draining | Place::Stopped)
             && !ending.is_finished()
-            && matches!(between, Between::Turn)
+            && polls.turns > 0
         {
             assert_eq!(rig.server.counts().open(), rig.clients.len() as u64);
             for client in &mut rig.clients {
@@ -211,7 +188,7 @@ async fn the_end_is_told_to_each_who_waits_whoever_else_gives_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_was_given_up_tells_the_change_to_who_asks_again() {
-    at_every_poll("changed", async |place, polls, between| {
+    at_every_poll("changed", async |place, polls| {
         let rig = Rig::new(place).await;
         let mut watch = rig.server.watch();
         let server = rig.server.clone();
@@ -219,7 +196,7 @@ async fn a_watch_that_was_given_up_tells_the_change_to_who_asks_again() {
             sleep(ms(35)).await;
             server.shutdown(ms(100)).await
         });
-        let mut ready = polled(polls, between, watch.changed()).await;
+        let mut ready = dropped_after(polls, watch.changed()).await.is_some();
         let told = timeout(Duration::from_secs(1), async {
             while !matches!(watch.status(), Status::Stopped(_)) {
                 watch.changed().await;

@@ -7,6 +7,8 @@ mod cancelled;
 mod coverage;
 mod cut_off;
 mod drain;
+#[path = "../dropped.rs"]
+mod dropped;
 mod handshake;
 mod harm;
 mod idle;

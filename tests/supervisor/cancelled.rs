@@ -1,41 +1,14 @@
 //! Futures of a tree, dropped after any poll of theirs.
 
 use std::collections::BTreeMap;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use statem::supervisor::{ChildError, Report, Strategy, Supervisor, Tree};
 use statem::{CallError, ExitReason, Handle, Status};
 use tokio::time::sleep;
 
+use crate::dropped::{Polls, dropped_after};
 use crate::support::{Drains, Event, Trace, Worker, World, child, settle, soon, tasks, worker};
-
-/// What happens between two polls of a future.
-#[derive(Clone, Copy, Debug)]
-enum Between {
-    /// Others have a turn.
-    Turn,
-    /// Time passes.
-    Time,
-}
-
-/// Polls a future so often at most, and drops it then; whether it was ready.
-async fn polled(polls: usize, between: Between, future: impl Future) -> bool {
-    let mut future = pin!(future);
-    for poll in 0..polls {
-        match between {
-            _ if poll == 0 => {}
-            Between::Turn => tokio::task::yield_now().await,
-            Between::Time => sleep(Duration::from_millis(10)).await,
-        }
-        let ready = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready()));
-        if ready.await {
-            return true;
-        }
-    }
-    false
-}
 
 /// What a tree does when a future of it is made.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,7 +71,7 @@ impl Rig {
             Place::Starting => {}
             Place::Supervising => settle().await,
             Place::Regrouping => a.try_cast(Event::Panic).unwrap(),
-            Place::Stopping => assert!(!polled(1, Between::Turn, tree.stop()).await),
+            Place::Stopping => assert!(dropped_after(1, tree.stop()).await.is_none()),
             Place::Stopped => drop(tree.stop().await),
         }
         if matches!(place, Place::Regrouping | Place::Stopping) {
@@ -117,24 +90,28 @@ impl Rig {
         }
     }
 
-    async fn wish(&self, wish: Wish, polls: usize, between: Between) -> bool {
+    async fn wish(&self, wish: Wish, polls: Polls) -> bool {
         let tree = &self.tree;
         match wish {
-            Wish::Start => polled(polls, between, tree.start(worker("new", &self.trace))).await,
+            Wish::Start => dropped_after(polls, tree.start(worker("new", &self.trace)))
+                .await
+                .is_some(),
             Wish::StartTree => {
                 let mut another = Supervisor::new("new", Strategy::OneForOne);
                 another.child(worker("y", &self.trace));
-                polled(polls, between, tree.start_tree(another)).await
+                dropped_after(polls, tree.start_tree(another))
+                    .await
+                    .is_some()
             }
-            Wish::Terminate => polled(polls, between, tree.terminate("b")).await,
-            Wish::Restart => polled(polls, between, tree.restart("down")).await,
-            Wish::Delete => polled(polls, between, tree.delete("down")).await,
-            Wish::Children => polled(polls, between, tree.children()).await,
-            Wish::Report => polled(polls, between, tree.report()).await,
-            Wish::Ready => polled(polls, between, tree.ready()).await,
-            Wish::Stop => polled(polls, between, tree.stop()).await,
-            Wish::Closed => polled(polls, between, tree.closed()).await,
-            Wish::Changed => polled(polls, between, tree.watch().changed()).await,
+            Wish::Terminate => dropped_after(polls, tree.terminate("b")).await.is_some(),
+            Wish::Restart => dropped_after(polls, tree.restart("down")).await.is_some(),
+            Wish::Delete => dropped_after(polls, tree.delete("down")).await.is_some(),
+            Wish::Children => dropped_after(polls, tree.children()).await.is_some(),
+            Wish::Report => dropped_after(polls, tree.report()).await.is_some(),
+            Wish::Ready => dropped_after(polls, tree.ready()).await.is_some(),
+            Wish::Stop => dropped_after(polls, tree.stop()).await.is_some(),
+            Wish::Closed => dropped_after(polls, tree.closed()).await.is_some(),
+            Wish::Changed => dropped_after(polls, tree.watch().changed()).await.is_some(),
         }
     }
 
@@ -168,7 +145,7 @@ fn machines(report: &Report) -> usize {
 }
 
 /// One run in which a future is dropped after so many polls; whether it was ready before.
-async fn run(place: Place, wish: Wish, polls: usize, between: Between) -> bool {
+async fn run(place: Place, wish: Wish, polls: Polls) -> bool {
     let rig = Rig::new(place).await;
     let tree = &rig.tree;
     // Others ask before and after.
@@ -177,9 +154,9 @@ async fn run(place: Place, wish: Wish, polls: usize, between: Between) -> bool {
         tokio::spawn(async move { tree.children().await })
     };
     let asked = [asks(), asks()];
-    let ready = rig.wish(wish, polls, between).await;
+    let ready = rig.wish(wish, polls).await;
     let asked = asked.into_iter().chain([asks(), asks()]);
-    let ends = place == Place::Stopping || wish == Wish::Stop && polls > 0;
+    let ends = place == Place::Stopping || wish == Wish::Stop && polls.most > 0;
     for asked in asked {
         let told = soon(asked).await.unwrap();
         match told {
@@ -194,7 +171,7 @@ async fn run(place: Place, wish: Wish, polls: usize, between: Between) -> bool {
     if !ends && place != Place::Stopped {
         // Longer than anything takes.
         sleep(Duration::from_secs(1)).await;
-        rig.is_whole(place, wish, polls, ready).await;
+        rig.is_whole(place, wish, polls.most, ready).await;
         tree.stop().await;
     }
     assert_eq!(tasks(), rig.before);
@@ -294,14 +271,13 @@ async fn n56_every_future_of_a_tree_may_be_dropped_after_any_poll() {
                 Wish::Changed => matches!(place, Place::Supervising | Place::Stopped),
                 _ => false,
             };
-            for between in [Between::Turn, Between::Time] {
-                for polls in 0..=20 {
-                    println!("{wish:?} while {place:?}, {polls} polls, {between:?} between two");
-                    if run(place, wish, polls, between).await {
+            for turns in [20, 0] {
+                for most in 0..=20 {
+                    println!("{wish:?} while {place:?}, {most} polls, {turns} turns apart");
+                    if run(place, wish, Polls { most, turns }).await {
                         break;
                     }
-                    let is_last = polls == 20 && !waits;
-                    assert!(!is_last || matches!(between, Between::Turn));
+                    assert!(most < 20 || waits || turns > 0);
                 }
             }
         }
@@ -324,16 +300,16 @@ fn asked_and_given_up(stops: bool) -> u64 {
         let tree = supervisor.spawn();
         settle().await;
         if stops {
-            assert!(!polled(1, Between::Turn, tree.stop()).await);
+            assert!(dropped_after(1, tree.stop()).await.is_none());
         }
         tree
     });
     let ask = async |times| {
         for _ in 0..times {
             let ready = if stops {
-                polled(3, Between::Turn, tree.ready()).await
+                dropped_after(3, tree.ready()).await.is_some()
             } else {
-                polled(3, Between::Turn, tree.terminate("slow")).await
+                dropped_after(3, tree.terminate("slow")).await.is_some()
             };
             assert!(!ready);
         }
@@ -344,7 +320,8 @@ fn asked_and_given_up(stops: bool) -> u64 {
 }
 
 #[test]
-fn who_gives_up_waiting_for_the_end_of_a_child_or_a_supervisor_leaves_nothing_behind() {
+fn those_who_gave_up_waiting_for_the_end_of_a_child_or_a_supervisor_are_dropped_when_another_asks()
+{
     for stops in [false, true] {
         let bytes = asked_and_given_up(stops);
         assert!(bytes < 10_000, "{bytes} bytes, and it stops: {stops}");

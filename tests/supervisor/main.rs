@@ -6,6 +6,8 @@
 mod at_once;
 mod between;
 mod cancelled;
+#[path = "../dropped.rs"]
+mod dropped;
 mod ends;
 mod intensity;
 mod kept;
