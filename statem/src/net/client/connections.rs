@@ -236,7 +236,7 @@ impl<P: Protocol> Session<P> {
         lost
     }
 
-    /// The endpoint whose handshake failed, or all of them where no connection was made.
+    /// The endpoint whose connection did not do, or else all there are, for the log.
     #[cfg(feature = "tracing")]
     fn place(&self) -> String {
         match &self.unfit {
@@ -280,7 +280,7 @@ impl<P: Protocol> Session<P> {
         } else {
             self.backoff.delay()
         };
-        tell!(DEBUG, reason = %lost, ?delay, "disconnected");
+        tell!(DEBUG, endpoint = %self.place(), reason = %lost, ?delay, "disconnected");
         Ok(delay)
     }
 }
