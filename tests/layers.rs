@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use syn::visit::Visit;
+
 use crate::{read, root, rust_files, used, uses};
 
 /// The modules of the library, from what stands alone to what stands on it: each names only those
@@ -112,28 +114,58 @@ fn no_module_of_the_library_names_one_that_stands_on_it() {
     }
 }
 
+/// The paths of each `use`, wherever it is, with their groups taken apart.
+#[derive(Default)]
+struct Paths {
+    before: Vec<String>,
+    found: Vec<String>,
+}
+
+impl<'ast> Visit<'ast> for Paths {
+    fn visit_use_tree(&mut self, tree: &'ast syn::UseTree) {
+        let last = match tree {
+            syn::UseTree::Path(path) => {
+                self.before.push(path.ident.to_string());
+                self.visit_use_tree(&path.tree);
+                self.before.pop();
+                return;
+            }
+            syn::UseTree::Group(group) => {
+                return group
+                    .items
+                    .iter()
+                    .for_each(|tree| self.visit_use_tree(tree));
+            }
+            syn::UseTree::Name(name) => name.ident.to_string(),
+            syn::UseTree::Rename(rename) => rename.ident.to_string(),
+            syn::UseTree::Glob(_) => "*".to_owned(),
+        };
+        let words = self.before.iter().chain([&last]).map(String::as_str);
+        self.found.push(words.collect::<Vec<_>>().join("::"));
+    }
+}
+
 /// What a file of `net`, so many modules below it, names of `net`: by its whole path, or as `super`.
 fn named_of_net(depth: usize, source: &str) -> Vec<String> {
     let code = source.split("#[cfg(test)]\nmod tests").next();
-    let lines = code.unwrap_or_default().lines();
-    let code: String = lines
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .collect();
+    let code = code.unwrap_or_default();
+    let mut uses = Paths::default();
+    uses.visit_file(&syn::parse_file(code).expect("the file is Rust"));
     let mut found = Vec::new();
-    for path in ["crate::net::".to_owned(), "super::".repeat(depth)] {
-        for (place, _) in code.match_indices(&path) {
-            let further = code[..place].ends_with("super::");
-            let rest = &code[place + path.len()..];
-            if further || rest.starts_with("super::") {
-                continue;
+    // And without `use`, also in what is given to a macro.
+    let others = outside_of_uses(source).map(str::to_owned);
+    for text in uses.found.into_iter().chain(others) {
+        for path in ["crate::net::".to_owned(), "super::".repeat(depth)] {
+            for (place, _) in text.match_indices(&path) {
+                let further = text[..place].ends_with("super::");
+                let rest = &text[place + path.len()..];
+                if further || rest.starts_with("super::") {
+                    continue;
+                }
+                let ends = |c: char| !c.is_alphanumeric() && c != '_';
+                let name = rest.split(ends).next().unwrap_or_default();
+                found.extend((!name.is_empty()).then(|| name.to_owned()));
             }
-            let ends = |c: char| !c.is_alphanumeric() && c != '_';
-            let names = match rest.strip_prefix('{') {
-                Some(group) => group.split('}').next(),
-                None => rest.split(ends).next(),
-            };
-            let names = names.unwrap_or_default().split(ends);
-            found.extend(names.filter(|name| !name.is_empty()).map(str::to_owned));
         }
     }
     found
@@ -154,6 +186,15 @@ fn no_module_of_net_names_one_that_stands_on_it() {
         named_of_net(3, "use crate::net::Io;\nuse super::x;"),
         ["Io"]
     );
+    for several in [
+        "use crate::net::{a::{b}, d};",
+        "use crate::{Handle, net::{a::b, d}};",
+        "fn f() {\n    use super::{\n        a::{b, self},\n        d as c,\n    };\n}",
+    ] {
+        let mut found = named_of_net(1, several);
+        found.dedup();
+        assert_eq!(found, ["a", "d"], "the search finds all of `{several}`");
+    }
     let mut homes = BTreeMap::new();
     for item in uses(&read("statem/src/net/mod.rs")) {
         if let syn::UseTree::Path(path) = &item.tree {
