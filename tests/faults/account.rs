@@ -35,6 +35,7 @@ fn f44_every_start_has_its_end() {
         "gave up the handshake",
     ];
     let ended: u64 = ends.iter().map(|end| said(end)).sum();
+    assert!(said("handshake") > 0);
     assert_eq!(said("handshake"), ended);
     tell("F44", format!("{counts:?}"));
     row.sees("the log's `connecting`, `up` and `down` and the counters agree, and balance");
