@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use statem::engine::Engine;
 use statem::{
-    Cx, EnterCx, Handler, Next, Reply, StateMachine, Timer, keep, keep_and_retry, postpone, repeat,
+    CallError, Cx, EnterCx, Handler, Next, Reply, StateMachine, Timer, keep, keep_and_retry,
+    postpone, repeat,
 };
 
 const EVENTS: u32 = 10_000;
@@ -51,6 +52,7 @@ enum Event {
     StartTimer,
     Fired,
     Ask(Reply<u32>),
+    Refuse(Reply<u32, u64>),
 }
 
 impl Handler for Busy {
@@ -90,6 +92,7 @@ impl Handler for Busy {
             }
             (_, Event::StartTimer) => seen.timer = cx.timer(Duration::from_millis(5), Event::Fired),
             (_, Event::Ask(reply)) => reply.send(seen.kept).expect("the caller waits"),
+            (_, Event::Refuse(reply)) => reply.fail(7).expect("the caller waits"),
             (_, Event::Fired) => seen.fired += 1,
             (_, Event::Keep | Event::NotInLeft) => seen.kept += 1,
         }
@@ -201,6 +204,22 @@ fn a_call_allocates_the_slot_of_its_reply_and_nothing_else() {
     });
     assert_eq!(measured.count_total, u64::from(EVENTS), "{measured:?}");
     assert_eq!(measured.count_current, 0);
+}
+
+#[test]
+fn a_call_that_is_answered_by_an_error_allocates_its_slot_and_the_error_and_keeps_neither() {
+    let mut run = Run::new();
+    for _ in 0..10 {
+        drop(run.engine.call(Event::Refuse, &|| Duration::ZERO));
+    }
+    let measured = allocation_counter::measure(|| {
+        for _ in 0..EVENTS {
+            let mut answer = run.engine.call(Event::Refuse, &|| Duration::ZERO);
+            assert!(matches!(answer.try_take(), Some(Err(CallError::Failed(7)))));
+        }
+    });
+    assert_eq!(measured.count_total, u64::from(2 * EVENTS), "{measured:?}");
+    assert_eq!((measured.count_current, measured.bytes_current), (0, 0));
 }
 
 #[test]
