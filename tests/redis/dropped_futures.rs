@@ -24,7 +24,7 @@ const SECOND: Duration = Duration::from_secs(1);
 enum Meanwhile {
     /// The server answers at once.
     Answers,
-    /// It executes nothing for a while, so that what was sent is in flight at every poll.
+    /// It executes nothing for a while, so that what was sent is in flight at its first polls.
     Pauses,
     /// It does the same, and the connection breaks after the drop.
     Breaks,
@@ -94,6 +94,7 @@ async fn every_increment(
     increments: usize,
     future: impl AsyncFn(&Redis, &str, usize) -> bool,
 ) {
+    let mut late = Vec::new();
     for meanwhile in ALL {
         let server = start_server(&format!("{name}{meanwhile:?}"));
         // Connections that break soon do not reset it.
@@ -125,6 +126,12 @@ async fn every_increment(
         }
         let counts = redis.client().counts();
         assert_eq!((counts.stray, counts.protocol), (0, 0), "{counts:?}");
+        // While it pauses more is given up in flight than while it answers at once.
+        late.push(counts.late);
+        assert!(
+            meanwhile != Meanwhile::Pauses || late[1] > late[0],
+            "{late:?}"
+        );
         let breaks = match meanwhile {
             Meanwhile::Breaks => last as u64 + 1,
             _ => 0,
