@@ -300,7 +300,11 @@ fn counted_by_keys(ledger: &Ledger, relay: &Relay, resets: usize) {
     // is lost: it has read all that has come when it resets.
     let before = &unknown - &read;
     assert!(before.is_empty(), "no byte of {before:?} has left");
-    assert_eq!(&unknown - &executed, &held | &unread, "neither more nor less");
+    assert_eq!(
+        &unknown - &executed,
+        &held | &unread,
+        "neither more nor less"
+    );
     assert!(!held.is_empty(), "requests were lost with the relay");
     assert!(!(&unknown & &executed).is_empty(), "and answers");
 }
