@@ -391,12 +391,12 @@ async fn closed_at(poll: usize, way: Way, (acceptor, tls): &(TlsAcceptor, Tls)) 
             clients.spawn(client(io, tls.clone(), answers.clone()));
         }
     }
-    let served = async {
+    let answered = async {
         while !fuse.is_burnt() && answers.count() < 2 * ASKS {
             rest().await;
         }
     };
-    let told = timeout(ms(5000), served).await;
+    let told = timeout(ms(5000), answered).await;
     told.expect("each has its answers, or the server ends");
     let was_there = fuse.is_burnt();
     if !was_there {
