@@ -77,13 +77,21 @@ async fn f16_it_accepts_and_resets() {
     )
     .await;
     rig.watch_port(relay.address.port());
-    let processor = flapping(&rig, &relay, Fault::Flap).await;
-    let rate = a_second(relay.accepted(), FLAPPING);
-    tell(
-        "F16",
-        format!("{rate:.1} connects a second, {processor:?} of processor in 5 s"),
-    );
-    assert!(rate <= 3.0, "{rate} connects a second");
+    // Whatever else runs on the computer adds to its time, and nothing takes from it.
+    let mut processor = Duration::MAX;
+    for _ in 0..3 {
+        let before = relay.accepted();
+        processor = processor.min(flapping(&rig, &relay, Fault::Flap).await);
+        let rate = a_second(relay.accepted() - before, FLAPPING);
+        tell(
+            "F16",
+            format!("{rate:.1} connects a second, {processor:?} of processor in 5 s"),
+        );
+        assert!(rate <= 3.0, "{rate} connects a second");
+        if processor < millis(20) {
+            break;
+        }
+    }
     assert!(processor < millis(20), "{processor:?}");
     row.sees(
         "at most 3 connects a second with delays from 100 ms to 2 s; less than 20 ms of processor",
