@@ -10,3 +10,6 @@ mod racing;
 mod support;
 mod tls;
 mod tls_link;
+
+#[path = "../near.rs"]
+mod near;

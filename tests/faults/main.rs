@@ -31,5 +31,7 @@ mod tls;
 
 #[path = "../dropped.rs"]
 mod dropped;
+#[path = "../near.rs"]
+mod near;
 #[path = "../redis_server.rs"]
 mod redis_server;

@@ -5,14 +5,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
 use statem::net::{Address, Connector, Dial, Io, IoFuture, Resolve};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 use crate::dropped::dropped_after;
+use crate::near::Near;
 use crate::support::count::{no_socket_is_left, no_task_is_left, sockets};
 use crate::support::row::tell;
 use crate::support::tasks::Tasks;
@@ -87,45 +87,10 @@ impl Dial for Network {
                     sleep(millis(40)).await;
                     let (near, far) = tokio::io::duplex(512);
                     lock(&peers).push(far);
-                    Ok(Box::new(Near { stream: near, open }) as Box<dyn Io>)
+                    Ok(Box::new(Near::new(near, open)) as Box<dyn Io>)
                 }
             }
         })
-    }
-}
-
-/// The end of a stream of those whose futures are dropped.
-struct Near {
-    stream: DuplexStream,
-    #[expect(dead_code, reason = "it counts by being there")]
-    open: Arc<()>,
-}
-
-impl AsyncRead for Near {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Near {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
@@ -192,10 +157,7 @@ async fn handshake(side: Side, room: usize, polls: usize) -> bool {
     let (acceptor, tls) = pair();
     let (near, far) = tokio::io::duplex(room);
     let open = Arc::new(());
-    let near = Near {
-        stream: near,
-        open: open.clone(),
-    };
+    let near = Near::new(near, open.clone());
     let (own, other) = match side {
         Side::Client => (
             boxed(tls.connect(near, "127.0.0.1")),
